@@ -1,0 +1,48 @@
+# Every target sets up what it needs in .venv, once, and is quick after that.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench catalog clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.installed ## Answer a real question from the embedded catalog.
+	$(BIN)/zooselect resolve image-classification --optim-level 0.5 --explain
+
+test: check ## Run all tests, after all checks.
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev ## Lint, formatting and strict types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev ## Measure what the README promises, as ratios to a floor.
+	$(BIN)/python -m benchmarks
+
+catalog: ## Compile the embedded catalog from catalog-source/.
+	$(PYTHON) catalog-source/compile.py
+
+clean: ## Remove what the other targets made.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Byte code is compiled at once, so that the first command is as fast as the next.
+$(VENV)/.installed: pyproject.toml | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m compileall -q zooselect
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q zooselect
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'error: zooselect needs Python 3.10 or newer; try: make PYTHON=python3.11 ...' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@

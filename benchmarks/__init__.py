@@ -1,0 +1,1 @@
+"""What the README promises of speed and size, measured: `make bench`."""

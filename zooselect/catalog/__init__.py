@@ -1,0 +1,1 @@
+"""Catalogs: where records come from, and how they are found."""

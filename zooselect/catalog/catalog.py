@@ -1,0 +1,153 @@
+"""A catalog: records by task, found by name, with their provenance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from zooselect.catalog.provenance import Provenance
+from zooselect.errors import NotFoundError
+from zooselect.record import ModelRecord
+from zooselect.stub import Stub
+
+#: Where a task's records stand: (domain, sub_domain).
+Place = tuple[str | None, str | None]
+Loader = Callable[[], tuple[ModelRecord, ...]]
+
+
+class Catalog:
+    """An immutable set of model records.
+
+    Records are loaded a task at a time, when first asked for, so that an answer for
+    one task never pays for the others.
+
+    Attributes:
+        provenance: where the records came from.
+    """
+
+    def __init__(self, shards: Mapping[Place, Loader], provenance: Provenance) -> None:
+        self._shards = shards
+        self._loaded: dict[Place, tuple[ModelRecord, ...]] = {}
+        self._names: dict[str, ModelRecord] | None = None
+        self.provenance = provenance
+
+    @classmethod
+    def from_records(cls, records: Iterable[ModelRecord], provenance: Provenance) -> Catalog:
+        """Make a catalog of records at hand."""
+        places: dict[Place, list[ModelRecord]] = {}
+        for record in records:
+            places.setdefault((record.domain, record.sub_domain), []).append(record)
+        return cls({place: _constant(found) for place, found in places.items()}, provenance)
+
+    @classmethod
+    def embedded(cls) -> Catalog:
+        """Return the catalog that ships inside the package; no I/O beyond reading it."""
+        from zooselect.catalog.snapshot import embedded_catalog
+
+        return embedded_catalog()
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Catalog:
+        """Read a `schema: 1` JSON file.
+
+        Raises:
+            LocalFileError: the file cannot be read.
+            IntegrityError: it is no catalog, or holds not one usable record.
+        """
+        from zooselect.catalog.file import file_catalog
+
+        return file_catalog(path)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The (domain, sub_domain) pairs that have records."""
+        return tuple(self._shards)
+
+    def at(self, domain: str | None, sub_domain: str | None) -> tuple[ModelRecord, ...]:
+        """Return the records of one task."""
+        place = (domain, sub_domain)
+        records = self._loaded.get(place)
+        if records is None:
+            shard = self._shards.get(place)
+            records = self._loaded[place] = shard() if shard else ()
+        return records
+
+    @property
+    def models(self) -> tuple[ModelRecord, ...]:
+        """All records."""
+        return tuple(self)
+
+    def __iter__(self) -> Iterator[ModelRecord]:
+        for domain, sub_domain in self._shards:
+            yield from self.at(domain, sub_domain)
+
+    def __len__(self) -> int:
+        return sum(len(self.at(*place)) for place in self._shards)
+
+    def __repr__(self) -> str:
+        return f"<Catalog of {len(self)} models from {self.provenance.location}>"
+
+    def find(self, stub: str | Stub) -> ModelRecord:
+        """Return the record a stub names, by its own name or by an alias on record.
+
+        Raises:
+            StubError: the text is no stub.
+            NotFoundError: no such model; the hint has the closest names.
+        """
+        wanted = stub if isinstance(stub, Stub) else Stub.parse(stub)
+        name = wanted.canonical
+        # A v1 stub says where its record stands; only an alias needs the whole catalog.
+        for record in self.at(wanted.domain, wanted.sub_domain) if wanted.version == 1 else ():
+            if record.stub == name:
+                return record
+        if self._names is None:
+            self._names = _by_name(self)
+        found = self._names.get(name)
+        if found is None:
+            raise NotFoundError(f"{name} is not in the catalog", hint=self._closest(name))
+        return found
+
+    def _closest(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, self._names or (), n=3, cutoff=0.8)
+        if close:
+            return "closest: " + ", ".join(close)
+        return "`zooselect search` lists what the catalog has"
+
+
+def linked(records: Iterable[ModelRecord]) -> list[tuple[ModelRecord, ...]]:
+    """Group records of one model that stands in the catalog under two names.
+
+    The v1 name comes first in its group, for it says more. Groups keep the order of
+    their first members.
+    """
+    group_of: dict[str, list[ModelRecord]] = {}
+    groups: list[list[ModelRecord]] = []
+    for record in records:
+        group = next((group_of[name] for name in record.aliases if name in group_of), None)
+        if group is None:
+            group = group_of.get(record.stub, [])
+        if not group:
+            groups.append(group)
+        group.append(record)
+        for name in (record.stub, *record.aliases):
+            group_of.setdefault(name, group)
+    return [tuple(sorted(one, key=_v1_first)) for one in groups]
+
+
+def _v1_first(record: ModelRecord) -> tuple[bool, str]:
+    return "/" not in record.stub, record.stub
+
+
+def _by_name(records: Iterable[ModelRecord]) -> dict[str, ModelRecord]:
+    records = tuple(records)
+    # Own names win over aliases, whatever the order.
+    names = {alias: record for record in reversed(records) for alias in record.aliases}
+    names.update((record.stub, record) for record in records)
+    return names
+
+
+def _constant(records: list[ModelRecord]) -> Loader:
+    kept = tuple(records)
+    return lambda: kept

@@ -1,0 +1,42 @@
+"""Catalogs in files of the user's own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.parse import load_json, parse_document
+from zooselect.catalog.provenance import Provenance
+from zooselect.errors import LocalFileError
+
+
+def file_catalog(path: str | os.PathLike[str]) -> Catalog:
+    """Read a `schema: 1` JSON file.
+
+    Raises:
+        LocalFileError: the file cannot be read.
+        IntegrityError: it is no catalog, or holds not one usable record.
+    """
+    location = os.fspath(path)
+    try:
+        with open(location, "rb") as file:
+            content = file.read()
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LocalFileError(
+            f"cannot read catalog {ascii(location)[1:-1]}: {reason}",
+            hint="give the path of a catalog file, or none for the embedded catalog",
+        ) from error
+    parsed, compiled = parse_document(load_json(content, location), location)
+    return Catalog.from_records(
+        parsed.records,
+        Provenance(
+            source="file",
+            location=location,
+            digest="sha256:" + hashlib.sha256(content).hexdigest(),
+            compiled=compiled,
+            skipped=parsed.skipped,
+            repaired=parsed.repaired,
+        ),
+    )

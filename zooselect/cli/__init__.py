@@ -1,0 +1,1 @@
+"""The command line: `main` runs it, one module a command, `options` what they share."""

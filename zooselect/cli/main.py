@@ -1,0 +1,112 @@
+"""Runs a command and turns what it raises into one line, a hint and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from zooselect import __version__
+from zooselect.cli.output import Failure, print_failure
+from zooselect.errors import EXIT_INTERRUPTED, EXIT_OK, LocalFileError, UsageError, ZooSelectError
+
+#: Each command's module is imported when the command is used, and holds it as `command`.
+_COMMANDS = {
+    "resolve": "Pick the model for a task at an optim level.",
+    "levels": "Show what every optim level comes to.",
+    "search": "List the models of the catalog.",
+    "show": "Show all that is on record of one model.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"zooselect.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="zooselect", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Which pruned and quantized model, for this task, at this optim level."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code; nothing is raised but on a bug in here."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets an escape, not a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if "_ZOOSELECT_COMPLETE" in os.environ:
+        from zooselect.cli.completion import complete
+
+        return complete(cli)
+    failure = _invoke(list(arguments))
+    if failure is None:
+        return EXIT_OK
+    try:
+        print_failure(failure, as_json="--json" in arguments)
+    except OSError:
+        _let_go_of_stdout()
+    return failure.exit_code
+
+
+def _invoke(arguments: list[str]) -> Failure | None:
+    try:
+        with cli.make_context("zooselect", arguments) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+    except ZooSelectError as error:
+        return Failure(type(error).__name__, error.message, error.hint, error.exit_code)
+    except click.exceptions.Exit as end:
+        return None if end.exit_code == EXIT_OK else Failure("UsageError", "", "", end.exit_code)
+    except click.UsageError as error:
+        return _usage_failure(error)
+    except (KeyboardInterrupt, click.Abort):
+        return Failure("Interrupted", "interrupted", "", EXIT_INTERRUPTED)
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            # The reader, `head` perhaps, has all it wants.
+            _let_go_of_stdout()
+            return None
+        _let_go_of_stdout()
+        message = f"cannot write the output: {error.strerror or error}"
+        return Failure("LocalFileError", message, "", LocalFileError.exit_code)
+    except Exception as error:
+        if os.environ.get("ZOOSELECT_DEBUG"):
+            raise
+        message = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+        hint = "this is a bug; ZOOSELECT_DEBUG=1 shows the traceback to report"
+        return Failure(type(error).__name__, message, hint, ZooSelectError.exit_code)
+    return None
+
+
+def _usage_failure(error: click.UsageError) -> Failure:
+    context = error.ctx
+    path = context.command_path if context else "zooselect"
+    message = " ".join(error.format_message().split())
+    if isinstance(error, NoArgsIsHelpError):
+        message = "no command given"
+    return Failure(
+        "UsageError", message.rstrip("."), f"`{path} --help` lists what it takes",
+        UsageError.exit_code,
+    )  # fmt: skip
+
+
+def _let_go_of_stdout() -> None:
+    """Keep the interpreter from flushing to a closed stdout, and complaining, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

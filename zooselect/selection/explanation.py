@@ -1,0 +1,118 @@
+"""The explanation of a selection, for people. The same content as its JSON output."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from zooselect.level import POLICY
+
+if TYPE_CHECKING:
+    from zooselect.catalog.provenance import Provenance
+    from zooselect.selection.selection import Selection
+
+_LABEL = 15
+_WIDTH = 80
+_SHOWN = 3
+
+
+def explain(selection: Selection, today: date | None = None) -> str:
+    """Return the explanation as text of several lines, at most 80 columns but for stubs.
+
+    Args:
+        selection: the answer to explain.
+        today: the day the catalog's age is counted to; None for the present day.
+    """
+    lines = [
+        f"{selection.task}, {selection.mode}, optim level {selection.optim_level:g}"
+        f" (policy {POLICY})"
+    ]
+
+    def say(label: str, *values: str) -> None:
+        for value in values:
+            # Long texts wrap at spaces; a stub is never broken, for it is to be copied.
+            indent = " " * (_LABEL + len(value) - len(value.lstrip()))
+            for line in wrap(
+                value, _WIDTH, initial_indent=indent, subsequent_indent=indent,
+                break_long_words=False, break_on_hyphens=False,
+            ):  # fmt: skip
+                lines.append(label + line[len(label) :])
+                label = ""
+
+    band = selection.band
+    if band.tier is not None:
+        say("band", f"{band}: {band.tier} size, {band.optimization}")
+    else:
+        say("band", str(band))
+    if selection.plan is not None:
+        say("plan", str(selection.plan))
+    dataset = selection.dataset
+    if dataset is not None:
+        used = dataset.used or "any"
+        say("data set", f"{used} (to transfer from)" if dataset.transfer else used)
+    if selection.filters:
+        kept = ", ".join(f"{name} {value}" for name, value in selection.filters.items())
+        say("filters", f"{kept} ({selection.filtered} models left out)")
+    if selection.size_classes:
+        say("size classes", *_classes(selection))
+    if selection.stub is not None:
+        say("pick", selection.stub)
+    say("why", *selection.why)
+    if selection.notes:
+        say("note", *selection.notes)
+    if selection.alternatives:
+        say("not picked", *_listed(selection.alternatives))
+    for label, stub in selection.neighbours.items():
+        if stub is not None:
+            say(f"{label} band", stub)
+    if selection.excluded:
+        say("left out", *_left_out(selection.excluded))
+    say("catalog", *_catalog(selection.provenance, today or date.today()))
+    return "\n".join(lines)
+
+
+def _classes(selection: Selection) -> list[str]:
+    lines = []
+    for one in selection.size_classes:
+        largest, smallest = one["largest_millions"], one["smallest_millions"]
+        size = f"{largest:g} M" if largest == smallest else f"{smallest:g}-{largest:g} M"
+        tiers = one["tiers"]
+        assert isinstance(tiers, list)
+        lines.append(f"{size:<18}{', '.join(tiers) or '-'}")
+    return lines
+
+
+def _listed(pairs: tuple[tuple[str, str], ...]) -> list[str]:
+    lines = [line for stub, why in pairs[:_SHOWN] for line in (stub, f"  {why}")]
+    if len(pairs) > _SHOWN:
+        lines.append(f"and {len(pairs) - _SHOWN} more (--json has them all)")
+    return lines
+
+
+def _left_out(excluded: tuple[tuple[str, str], ...]) -> list[str]:
+    if len(excluded) <= _SHOWN:
+        return _listed(excluded)
+    kinds = Counter(reason.split(":")[0] for _, reason in excluded)
+    return [f"{count} {kind}" for kind, count in sorted(kinds.items())]
+
+
+def _catalog(provenance: Provenance, today: date) -> list[str]:
+    name = "the embedded snapshot" if provenance.source == "snapshot" else provenance.location
+    lines = [f"{name}{_age(provenance.compiled, today)}", provenance.digest]
+    for name, reason in provenance.skipped:
+        lines.append(f"skipped {name}: {reason}")
+    for name, reason in provenance.repaired:
+        lines.append(f"repaired {name}: {reason}")
+    return lines
+
+
+def _age(compiled: str | None, today: date) -> str:
+    if compiled is None:
+        return ", undated"
+    try:
+        days = (today - date.fromisoformat(compiled[:10])).days
+    except ValueError:
+        return f", compiled {compiled}"
+    return f", compiled {compiled}, {days} {'day' if days == 1 else 'days'} ago"

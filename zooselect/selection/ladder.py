@@ -1,0 +1,188 @@
+"""The ladder: one question worked out once, so that every level after is a look-up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.dense_size import DenseSize, architecture_sizes
+from zooselect.errors import NoCandidateError
+from zooselect.level import Band
+from zooselect.record import BASE, ModelRecord
+from zooselect.selection.question import Question
+from zooselect.selection.rung import Fallback, Rung, find_rung
+from zooselect.selection.scope import Candidate, Scope, scope_of
+from zooselect.selection.size_classes import SizeClass
+from zooselect.selection.tier import ladder_classes, tier_index, tiers_of
+from zooselect.selection.variant import Order
+
+#: Ladders kept per catalog; a service asks the same few questions again and again.
+_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The model a tier and optimization come to.
+
+    Attributes:
+        record: the model.
+        size: its dense size.
+        fallback: set when it is not what was wanted.
+        rung: all models of its rung, best first; the pick is the first.
+        others: further models of the tier's size class, of other optimizations.
+        order: the order the rung is in.
+    """
+
+    record: ModelRecord
+    size: DenseSize
+    fallback: Fallback | None
+    rung: tuple[ModelRecord, ...]
+    others: tuple[ModelRecord, ...]
+    order: Order
+
+    @cached_property
+    def why(self) -> tuple[str, ...]:
+        """What the pick has over the runner-up, a line each."""
+        rung = f"{self.record.optimization}, {self.size.millions:g} M"
+        if len(self.rung) == 1:
+            return (f"alone on its rung ({rung})",)
+        runner_up = self.rung[1]
+        return (
+            f"first of {len(self.rung)} on its rung ({rung}); the runner-up is",
+            runner_up.stub,
+            f"  {self.order.why_not(runner_up, self.record)}",
+        )
+
+    @cached_property
+    def alternatives(self) -> tuple[tuple[str, str], ...]:
+        """The other models of the tier's size class, as (stub, why not), nearest first."""
+        rung = [(other.stub, self.order.why_not(other, self.record)) for other in self.rung[1:]]
+        wanted = self.record.optimization
+        return (
+            *rung,
+            *((one.stub, f"optimization {one.optimization}, not {wanted}") for one in self.others),
+        )
+
+
+class Ladder:
+    """The size classes of a question and what stands on each rung.
+
+    Attributes:
+        question: the question.
+        scope: the records it is about.
+        classes: the size classes the tiers are taken from, largest first.
+    """
+
+    def __init__(self, question: Question, scope: Scope) -> None:
+        self.question = question
+        self.scope = scope
+        self.classes = ladder_classes(scope.candidates, all_sizes=question.all_sizes)
+        self._picks: dict[tuple[str, str], Pick | NoCandidateError] = {}
+
+    def size_class(self, tier: str) -> SizeClass:
+        """Return a tier's size class."""
+        return self.classes[tier_index(tier, len(self.classes))]
+
+    def tiers_of(self, index: int) -> tuple[str, ...]:
+        """Return the tiers that the class at an index is."""
+        return tiers_of(index, len(self.classes))
+
+    def at(self, band: Band) -> Pick:
+        """Return the model of a band of sparse transfer.
+
+        Raises:
+            NoCandidateError: nothing to pick, or only by a fallback under `strict`.
+        """
+        assert band.tier is not None, "a band of sparse transfer has a tier"
+        assert band.optimization is not None, "and an optimization"
+        return self.pick(band.tier, band.optimization)
+
+    def pick(self, tier: str, optimization: str) -> Pick:
+        """Return the model of a tier and optimization.
+
+        Raises:
+            NoCandidateError: nothing to pick, or only by a fallback under `strict`.
+        """
+        found = self._picks.get((tier, optimization))
+        if found is None:
+            try:
+                found = self._pick(tier, optimization)
+            except NoCandidateError as error:
+                found = error
+            self._picks[tier, optimization] = found
+        if isinstance(found, NoCandidateError):
+            # A fresh one each time: a raised error collects its traceback.
+            raise NoCandidateError(found.message, hint=found.hint, nearest=found.nearest)
+        return found
+
+    def _pick(self, tier: str, optimization: str) -> Pick:
+        size_class = self.size_class(tier)
+        rung = find_rung(self.scope.candidates, size_class, optimization)
+        if rung is None:
+            raise self._nothing(tier, optimization)
+        pick = self._best(rung, size_class)
+        if pick.fallback is not None and self.question.strict:
+            raise NoCandidateError(
+                f"{pick.fallback.reason}, and --strict forbids {pick.record.stub}"
+                f" ({pick.record.optimization}, {pick.size.millions:g} M) in its place",
+                hint="leave --strict out to take it, or try a neighbouring level",
+                nearest=((pick.record.stub, pick.fallback.reason),),
+            )
+        return pick
+
+    def _best(self, rung: Rung, size_class: SizeClass) -> Pick:
+        order = Order(
+            self.question.task.metric,
+            target=self.question.target,
+            least_sparse_first=rung.least_sparse_first,
+        )
+        size_of = {one.record.stub: one.size for one in rung.candidates}
+        records = tuple(order.sorted(one.record for one in rung.candidates))
+        others = [
+            one.record
+            for one in self.scope.candidates
+            if size_class.holds(one.size.millions) and one.record.stub not in size_of
+        ]
+        others.sort(key=lambda record: (record.optimization, record.stub))
+        best = records[0]
+        return Pick(best, size_of[best.stub], rung.fallback, records, tuple(others), order)
+
+    def _nothing(self, tier: str, optimization: str) -> NoCandidateError:
+        near = [one.record for one in self._in_tier(tier)]
+        near.sort(key=lambda record: record.stub)
+        nearest = tuple((one.stub, f"optimization {one.optimization}") for one in near[:3])
+        named = "; ".join(f"{stub} ({why})" for stub, why in nearest)
+        return NoCandidateError(
+            f"no {optimization} model of {self.question.task.name} in scope can be picked"
+            f" (nearest: {named})",
+            hint="any level above 0.0 has an answer"
+            if optimization == BASE
+            else "widen the filters, or name another data set",
+            nearest=nearest,
+        )
+
+    def _in_tier(self, tier: str) -> list[Candidate]:
+        size_class = self.size_class(tier)
+        return [one for one in self.scope.candidates if size_class.holds(one.size.millions)]
+
+
+_LADDERS: WeakKeyDictionary[Catalog, dict[Question, Ladder]] = WeakKeyDictionary()
+
+
+def ladder_of(catalog: Catalog, question: Question) -> Ladder:
+    """Return the ladder of a question in a catalog; worked out once, then remembered.
+
+    Raises:
+        NoCandidateError: the question's scope is empty.
+    """
+    known = _LADDERS.setdefault(catalog, {})
+    ladder = known.get(question)
+    if ladder is None:
+        records = catalog.at(question.task.domain, question.task.sub_domain)
+        ladder = Ladder(question, scope_of(records, question, architecture_sizes()))
+        if len(known) >= _KEPT:
+            known.pop(next(iter(known)), None)
+        known[question] = ladder
+    return ladder

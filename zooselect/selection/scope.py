@@ -1,0 +1,146 @@
+"""Scope: which records may answer a question at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from zooselect.catalog.dense_size import DenseSize, SizeTable, dense_sizes
+from zooselect.errors import NoCandidateError
+from zooselect.record import OTHER, ModelRecord
+from zooselect.selection.question import Question
+
+
+class Candidate(NamedTuple):
+    """A record that may be picked, with its dense size."""
+
+    record: ModelRecord
+    size: DenseSize
+
+
+class DatasetUse(NamedTuple):
+    """Which data set the models in scope were trained for.
+
+    Attributes:
+        requested: what the user named; None for nothing.
+        used: the data set of the records in scope; None for any.
+        transfer: whether `used` is the data to transfer from, rather than the user's own.
+    """
+
+    requested: str | None
+    used: str | None
+    transfer: bool
+
+    def to_dict(self) -> dict[str, object]:
+        """The data set as it stands in JSON output."""
+        return {"requested": self.requested, "used": self.used, "transfer": self.transfer}
+
+
+class Scope(NamedTuple):
+    """The records a question is about.
+
+    Attributes:
+        candidates: what may be picked.
+        excluded: records of the task, data set and filters that may not, as
+            (stub, reason).
+        dataset: the data set in use.
+        filtered: how many records of the task and data set the filters left out.
+    """
+
+    candidates: tuple[Candidate, ...]
+    excluded: tuple[tuple[str, str], ...]
+    dataset: DatasetUse
+    filtered: int
+
+
+def scope_of(records: Iterable[ModelRecord], question: Question, table: SizeTable) -> Scope:
+    """Return the scope of a question among the records of its task.
+
+    Raises:
+        NoCandidateError: nothing is left; the message names the step that left nothing.
+    """
+    task = question.task
+    of_task = [r for r in records if (r.domain, r.sub_domain) == (task.domain, task.sub_domain)]
+    if not of_task:
+        raise NoCandidateError(
+            f"the catalog has no {task.name} models", hint="ask another catalog, or another task"
+        )
+    dataset = _dataset_use(of_task, question)
+    of_dataset = [r for r in of_task if dataset.used is None or r.dataset == dataset.used]
+    if not of_dataset:
+        raise NoCandidateError(
+            f"the catalog has no {task.name} models for {dataset.used}",
+            hint="data sets it has: " + _listed(r.dataset for r in of_task),
+        )
+    kept = _filtered(of_dataset, question)
+    # Sizes are facts about networks: they rest on the task and data set alone, so that
+    # neither other tasks' records nor the user's filters can change one.
+    sizes = dense_sizes(kept, table, of_dataset)
+    candidates: list[Candidate] = []
+    excluded: list[tuple[str, str]] = []
+    for record in kept:
+        size = sizes.get(record.stub)
+        if record.confidence == "low" and not question.include_unverified:
+            excluded.append((record.stub, "unverified: may never have been published"))
+        elif record.optimization == OTHER:
+            reason = f"other optimization: {record.sparse_tag} is not dense, INT8 or pruned"
+            excluded.append((record.stub, reason))
+        elif size is None:
+            excluded.append((record.stub, f"unranked: dense size of {record.network} is not known"))
+        else:
+            candidates.append(Candidate(record, size))
+    excluded.sort()
+    if not candidates:
+        raise _all_excluded(question, excluded)
+    return Scope(tuple(candidates), tuple(excluded), dataset, len(of_dataset) - len(kept))
+
+
+def _dataset_use(of_task: list[ModelRecord], question: Question) -> DatasetUse:
+    requested = question.dataset
+    if requested is not None and any(record.dataset == requested for record in of_task):
+        return DatasetUse(requested, requested, transfer=False)
+    return DatasetUse(requested, question.task.dataset, transfer=True)
+
+
+def _filtered(records: list[ModelRecord], question: Question) -> list[ModelRecord]:
+    kept = records
+    for name, wanted in question.filters.items():
+        values_of = _VALUES[name]
+        passed = [record for record in kept if wanted in values_of(record)]
+        if not passed:
+            raise NoCandidateError(
+                f"no {question.task.name} model in scope has {name} {wanted!r}"
+                f" ({len(kept)} before this filter)",
+                hint=f"{name} there: " + _listed(values_of(record)[-1] for record in kept),
+                nearest=tuple(
+                    (record.stub, f"{name} is {values_of(record)[-1]}")
+                    for record in sorted(kept, key=lambda record: record.stub)[:3]
+                ),
+            )
+        kept = passed
+    return kept
+
+
+_VALUES: dict[str, Callable[[ModelRecord], tuple[str, ...]]] = {
+    "architecture": lambda record: (record.architecture, record.network),
+    "framework": lambda record: (record.framework or "none named",),
+    "repo": lambda record: (record.repo or "none named",),
+}
+
+
+def _all_excluded(question: Question, excluded: list[tuple[str, str]]) -> NoCandidateError:
+    unverified = any(reason.startswith("unverified") for _, reason in excluded)
+    return NoCandidateError(
+        f"none of the {len(excluded)} {question.task.name} models in scope can be picked"
+        f" (nearest: {excluded[0][0]}: {excluded[0][1]})",
+        hint="--include-unverified also picks models that may never have been published"
+        if unverified
+        else "widen the filters, or name another data set",
+        nearest=tuple(excluded[:3]),
+    )
+
+
+def _listed(values: Iterable[str], most: int = 8) -> str:
+    distinct = sorted(set(values))
+    more = f" and {len(distinct) - most} more" if len(distinct) > most else ""
+    return ", ".join(distinct[:most]) + more

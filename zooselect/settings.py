@@ -1,0 +1,23 @@
+"""Settings from the environment, read when asked for and passed down as a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Settings(NamedTuple):
+    """What the environment says.
+
+    Attributes:
+        catalog: path of a catalog file (`ZOOSELECT_CATALOG`); None for the embedded one.
+    """
+
+    catalog: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings of an environment; an empty variable counts as unset."""
+        values = os.environ if environ is None else environ
+        return cls(catalog=values.get("ZOOSELECT_CATALOG") or None)
