@@ -27,7 +27,7 @@ catalog: ## Compile the embedded catalog from catalog-source/.
 	$(PYTHON) catalog-source/compile.py
 
 clean: ## Remove what the other targets made.
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Byte code is compiled at once, so that the first command is as fast as the next.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from zooselect.catalog.provenance import Provenance
 from zooselect.errors import NotFoundError
@@ -13,6 +14,10 @@ from zooselect.stub import Stub
 #: Where a task's records stand: (domain, sub_domain).
 Place = tuple[str | None, str | None]
 Loader = Callable[[], tuple[ModelRecord, ...]]
+T = TypeVar("T")
+
+#: Answers kept; a service asks the same few questions again and again.
+_REMEMBERED = 64
 
 
 class Catalog:
@@ -29,6 +34,7 @@ class Catalog:
         self._shards = shards
         self._loaded: dict[Place, tuple[ModelRecord, ...]] = {}
         self._names: dict[str, ModelRecord] | None = None
+        self._remembered: dict[Hashable, Any] = {}
         self.provenance = provenance
 
     @classmethod
@@ -86,6 +92,20 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"<Catalog of {len(self)} models from {self.provenance.location}>"
+
+    def remembered(self, question: Hashable, work_out: Callable[[], T]) -> T:
+        """Return an answer worked out from these records, at once if it was asked lately.
+
+        Records never change, so an answer holds for as long as they do.
+        """
+        known = self._remembered
+        answer: T | None = known.get(question)
+        if answer is None:
+            answer = work_out()
+            if len(known) >= _REMEMBERED:
+                known.pop(next(iter(known)), None)
+            known[question] = answer
+        return answer
 
     def find(self, stub: str | Stub) -> ModelRecord:
         """Return the record a stub names, by its own name or by an alias on record.

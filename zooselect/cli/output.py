@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -70,6 +69,8 @@ def width() -> int:
     """Columns to fill: the terminal's where stdout is one, else 80."""
     if not sys.stdout.isatty():
         return _WIDTH
+    import shutil
+
     return max(40, shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 

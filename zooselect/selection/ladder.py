@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.dense_size import DenseSize, architecture_sizes
@@ -17,9 +16,6 @@ from zooselect.selection.scope import Candidate, Scope, scope_of
 from zooselect.selection.size_classes import SizeClass
 from zooselect.selection.tier import ladder_classes, tier_index, tiers_of
 from zooselect.selection.variant import Order
-
-#: Ladders kept per catalog; a service asks the same few questions again and again.
-_KEPT = 64
 
 
 @dataclass(frozen=True)
@@ -168,21 +164,15 @@ class Ladder:
         return [one for one in self.scope.candidates if size_class.holds(one.size.millions)]
 
 
-_LADDERS: WeakKeyDictionary[Catalog, dict[Question, Ladder]] = WeakKeyDictionary()
-
-
 def ladder_of(catalog: Catalog, question: Question) -> Ladder:
     """Return the ladder of a question in a catalog; worked out once, then remembered.
 
     Raises:
         NoCandidateError: the question's scope is empty.
     """
-    known = _LADDERS.setdefault(catalog, {})
-    ladder = known.get(question)
-    if ladder is None:
+
+    def work_out() -> Ladder:
         records = catalog.at(question.task.domain, question.task.sub_domain)
-        ladder = Ladder(question, scope_of(records, question, architecture_sizes()))
-        if len(known) >= _KEPT:
-            known.pop(next(iter(known)), None)
-        known[question] = ladder
-    return ladder
+        return Ladder(question, scope_of(records, question, architecture_sizes()))
+
+    return catalog.remembered(question, work_out)

@@ -1,0 +1,17 @@
+"""Run every benchmark in turn: `make bench`."""
+
+from __future__ import annotations
+
+from benchmarks import peer, resolve, size, start
+from benchmarks.measure import machine
+
+
+def main() -> None:
+    print(f"machine: {machine()}")
+    for module in (start, resolve, size, peer):
+        print(f"\n## {module.__name__.removeprefix('benchmarks.')}: {module.__doc__}")
+        module.main()
+
+
+if __name__ == "__main__":
+    main()
