@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from zooselect.catalog.catalog import Catalog
-from zooselect.errors import NoCandidateError
+from zooselect.errors import NoCandidateError, UsageError
 from zooselect.level import (
     BANDS,
     DEFAULT_LEVEL,
+    ONE_SHOT,
     SPARSE_TRANSFER,
     Band,
     band_of,
     parse_level,
     parse_mode,
 )  # fmt: skip
+from zooselect.plan.input_model import input_model
 from zooselect.plan.plan import plan_for
 from zooselect.selection.question import Question
 from zooselect.selection.selection import Selection, select, select_input
@@ -69,11 +73,16 @@ def resolve(
     strict: bool = False,
     all_sizes: bool = False,
     include_unverified: bool = False,
+    model: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    layers: Iterable[str] | None = None,
+    sparsity_scope: str = "layers",
 ) -> Selection:
     """Return what a task and an optim level come to.
 
     Args:
-        task: name or alias of a task, e.g. `image_classification` or `ic`.
+        task: name or alias of a task, e.g. `image_classification` or `ic`; for one-shot
+            with a `model` any ASCII text.
         optim_level: 0.0 (largest, dense) to 1.0 (smallest, pruned and quantized).
         mode: `sparse-transfer` picks a model; `one-shot` and `training-aware` plan what
             to do to one.
@@ -87,27 +96,54 @@ def resolve(
         strict: raise rather than fall back to another optimization or size.
         all_sizes: take the tiers from every size on record.
         include_unverified: also pick models that may never have been published.
+        model: the input model of the other two modes, a path or a stub; None for the base
+            model of the medium tier. An ONNX file also tells its layers.
+        force: take an input model that is already pruned or quantized.
+        layers: the input model's layers, as `parse_layers` reads them, a line each.
+        sparsity_scope: whether the level's sparsity is meant for each of the pruned
+            `layers` or for the whole `model`.
 
     Raises:
-        UsageError: unknown task or mode, or a level outside 0.0 to 1.0.
+        UsageError: unknown task or mode, a level outside 0.0 to 1.0, an input model that
+            is already pruned or quantized, options of another mode.
         NoCandidateError: the catalog has no model to pick.
-        LocalFileError, IntegrityError: the catalog file cannot be used.
+        NotFoundError: the catalog does not have the input model.
+        LocalFileError, IntegrityError: a file cannot be used.
     """
     level = parse_level(optim_level)
     mode = parse_mode(mode)
-    question = Question(
-        Task.parse(task), dataset, architecture, framework, repo, target,
-        strict, all_sizes, include_unverified,
-    )  # fmt: skip
+    own_task = mode == ONE_SHOT and model is not None and Task.find(task) is None
+    if own_task:
+        name = _own_name(task)
+    else:
+        question = Question(
+            Task.parse(task), dataset, architecture, framework, repo, target, strict, all_sizes,
+            include_unverified,
+        )  # fmt: skip
+        name = question.task.name
     opened = open_catalog(catalog)
     if mode == SPARSE_TRANSFER:
+        if model is not None or force or layers is not None or sparsity_scope != "layers":
+            raise UsageError(
+                "sparse transfer picks the model itself: no input model, layers or scope",
+                hint="the modes one-shot and training-aware take them",
+            )
         return select(opened, question, level)
-    plan = plan_for(mode, level)
+    given = input_model(opened, model, force=force, layers=layers)
+    plan = plan_for(mode, name, level, given.layers, sparsity_scope)
+    answer = partial(Selection, mode, name, level, band_of(level, mode))
+    if model is not None:
+        return answer(given.record, plan, opened.provenance, None, None)
     ladder, pick = select_input(opened, question)
-    return Selection(
-        mode, question.task.name, level, band_of(level, mode), pick.record, plan,
-        opened.provenance, ladder, pick,
-    )  # fmt: skip
+    return answer(pick.record, plan, opened.provenance, ladder, pick)
+
+
+def _own_name(task: str) -> str:
+    """A task of the user's own: one line of ASCII, as Sparsify took it."""
+    name = task.strip() if isinstance(task, str) else ""
+    if not name or not name.isascii() or not name.isprintable():
+        raise UsageError(f"task {task!r} is not a line of ASCII text")
+    return name
 
 
 def levels(

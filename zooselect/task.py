@@ -42,10 +42,15 @@ class Task(NamedTuple):
         """
         if not isinstance(text, str):
             raise UsageError(f"a task is named by a text, not by {text!r}", hint=_all_tasks())
-        task = _BY_NAME.get(_fold(text))
+        task = cls.find(text)
         if task is None:
             raise UsageError(f"unknown task {text!r}", hint=_closest(text))
         return task
+
+    @classmethod
+    def find(cls, text: str) -> Task | None:
+        """Return the task a name or alias means; None where nobody knows it."""
+        return _BY_NAME.get(_fold(text))
 
 
 TASKS: tuple[Task, ...] = (

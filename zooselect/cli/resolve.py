@@ -8,14 +8,11 @@ import click
 
 from zooselect.api import resolve
 from zooselect.catalog.catalog import Catalog
-from zooselect.cli.options import (
-    Tone,
-    catalog_options,
-    scope_options,
-    task_argument,
-)  # fmt: skip
+from zooselect.cli.options import Tone, catalog_options, scope_options, task_argument
 from zooselect.cli.output import err, out, out_json
+from zooselect.errors import LocalFileError, UsageError
 from zooselect.level import DEFAULT_LEVEL, MODES, SPARSE_TRANSFER, parse_level_text
+from zooselect.selection.selection import Selection
 
 
 @click.command("resolve")
@@ -32,6 +29,20 @@ from zooselect.level import DEFAULT_LEVEL, MODES, SPARSE_TRANSFER, parse_level_t
     "--mode", default=SPARSE_TRANSFER, show_default=True, metavar="MODE", help=", ".join(MODES)
 )
 @scope_options
+@click.option("--model", metavar="STUB|PATH", help="Input model of the other two modes.")
+@click.option("--force", is_flag=True, help="Take an input model already pruned or quantized.")
+@click.option("--layers", metavar="FILE", help="Its layers, a line each: name, dimensions.")
+@click.option(
+    "--sparsity-scope",
+    default="layers",
+    metavar="SCOPE",
+    help="Whose sparsity the level means: of the pruned layers, or of the model.",
+)
+@click.option(
+    "--recipe-format", metavar="FORMAT", help="sparseml [default], llm-compressor, plan-json."
+)
+@click.option("--recipe-out", metavar="FILE", help="Write the recipe; - for stdout.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A recipe variable.")
 @click.option("--explain", is_flag=True, help="Say why, on stderr.")
 @catalog_options
 def command(
@@ -40,6 +51,10 @@ def command(
     task: str,
     optim_level: str,
     mode: str,
+    layers: str | None,
+    recipe_format: str | None,
+    recipe_out: str | None,
+    settings: tuple[str, ...],
     explain: bool,
     **options: Any,
 ) -> None:
@@ -47,13 +62,58 @@ def command(
 
     In the modes one-shot and training-aware: what to do to a model, and to which.
     """
-    level = parse_level_text(optim_level)
-    selection = resolve(task, level, mode, catalog=catalog, **options)
-    if tone.as_json:
-        out_json(selection.to_dict())
+    if layers is not None:
+        options["layers"] = _lines(layers)
+    selection = resolve(task, parse_level_text(optim_level), mode, catalog=catalog, **options)
+    if selection.plan is None:
+        if recipe_format or recipe_out or settings:
+            raise UsageError(
+                "sparse transfer has no recipe to write",
+                hint="the modes one-shot and training-aware have one",
+            )
+        out_json(selection.to_dict()) if tone.as_json else out(str(selection))
     else:
-        out(str(selection if selection.plan is None else selection.plan))
+        _tell_plan(tone, selection, recipe_format or "sparseml", recipe_out, settings)
     if explain:
         err(selection.explain())
     else:
         tone.notes(*selection.notes)
+
+
+def _tell_plan(
+    tone: Tone,
+    selection: Selection,
+    recipe_format: str,
+    recipe_out: str | None,
+    settings: tuple[str, ...],
+) -> None:
+    from zooselect.plan.variables import parse_settings
+
+    if recipe_out == "-" and tone.as_json:
+        raise UsageError("--json and --recipe-out - both want stdout", hint="give a file name")
+    answer = selection.to_dict(recipe_format, parse_settings(settings))
+    recipe = answer["plan"]["recipe"]
+    if recipe_out is not None and recipe is None:
+        tone.notes("no recipe: at this level the input model is the baseline")
+    elif recipe_out is not None and recipe_out != "-":
+        from zooselect.files import write_whole
+
+        write_whole(recipe_out, recipe.encode())
+    if tone.as_json:
+        out_json(answer)
+    elif recipe_out == "-":
+        if recipe is not None:
+            out(recipe.rstrip("\n"))
+        tone.notes(str(selection.plan))
+    else:
+        out(str(selection.plan))
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with click.open_file(path, encoding="utf-8") as file:
+            text: str = file.read()
+            return text.splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise LocalFileError(f"cannot read layer list {path}: {reason}") from error

@@ -35,7 +35,7 @@ def explain(selection: Selection, today: date | None = None) -> str:
             # Long texts wrap at spaces; a stub is never broken, for it is to be copied.
             indent = " " * (_LABEL + len(value) - len(value.lstrip()))
             for line in wrap(
-                value, _WIDTH, initial_indent=indent, subsequent_indent=indent,
+                value.lstrip(), _WIDTH, initial_indent=indent, subsequent_indent=indent,
                 break_long_words=False, break_on_hyphens=False,
             ):  # fmt: skip
                 lines.append(label + line[len(label) :])
@@ -59,11 +59,14 @@ def explain(selection: Selection, today: date | None = None) -> str:
         say("size classes", *_classes(selection))
     if selection.stub is not None:
         say("pick", selection.stub)
-    say("why", *selection.why)
+    if selection.why is not None:
+        say("why", selection.why)
     if selection.notes:
         say("note", *selection.notes)
     if selection.alternatives:
-        say("not picked", *_listed(selection.alternatives))
+        say("runner-up", *_listed(selection.alternatives[:1]))
+    if len(selection.alternatives) > 1:
+        say("not picked", *_listed(selection.alternatives[1:]))
     for label, stub in selection.neighbours.items():
         if stub is not None:
             say(f"{label} band", stub)

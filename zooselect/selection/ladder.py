@@ -38,17 +38,15 @@ class Pick:
     others: tuple[ModelRecord, ...]
     order: Order
 
-    @cached_property
-    def why(self) -> tuple[str, ...]:
-        """What the pick has over the runner-up, a line each."""
+    @property
+    def why(self) -> str:
+        """Why this one: its place among the models of its rung."""
         rung = f"{self.record.optimization}, {self.size.millions:g} M"
-        if len(self.rung) == 1:
-            return (f"alone on its rung ({rung})",)
-        runner_up = self.rung[1]
+        count = len(self.rung)
         return (
-            f"first of {len(self.rung)} on its rung ({rung}); the runner-up is",
-            runner_up.stub,
-            f"  {self.order.why_not(runner_up, self.record)}",
+            f"alone on its rung ({rung})"
+            if count == 1
+            else f"first of {count} on its rung ({rung})"
         )
 
     @cached_property

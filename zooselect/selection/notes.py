@@ -16,8 +16,10 @@ def notes_on(selection: Selection) -> tuple[str, ...]:
     fallback, dataset, model = selection.fallback, selection.dataset, selection.model
     if fallback is not None:
         lines.append(f"fallback: wanted {fallback.wanted}, got {fallback.got}: {fallback.reason}")
-    if selection.mode != SPARSE_TRANSFER and model is not None:
+    if selection.mode != SPARSE_TRANSFER and model is not None and dataset is not None:
         lines.append(f"no --model given: the medium tier's base model, {model.stub}")
+    if selection.plan is not None:
+        lines.extend(selection.plan.notes)
     if dataset is not None and dataset.requested is not None and dataset.transfer:
         base = dataset.used or "any data set"
         lines.append(f"no model on record is for {dataset.requested!r}: transfer to it from {base}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,9 +85,9 @@ class Selection:
         return self.model.quality(self._ladder.question.task.metric)
 
     @property
-    def why(self) -> tuple[str, ...]:
-        """Why this model was picked, a line each."""
-        return () if self._pick is None else self._pick.why
+    def why(self) -> str | None:
+        """Why this model was picked: its place among the models of its rung."""
+        return None if self._pick is None else self._pick.why
 
     @property
     def filters(self) -> dict[str, str]:
@@ -152,8 +153,18 @@ class Selection:
 
         return explain(self)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The selection as it stands in JSON output."""
+    def to_dict(
+        self, recipe_format: str = "sparseml", settings: Mapping[str, str | float] | None = None
+    ) -> dict[str, Any]:
+        """The selection as it stands in JSON output.
+
+        Args:
+            recipe_format: the format of the plan's recipe, where there is a plan.
+            settings: values for the recipe's variables, by name.
+
+        Raises:
+            UsageError: a format that cannot express the plan, or a setting it has not.
+        """
         dataset = self.dataset
         answer: dict[str, Any] = {
             "schema": SCHEMA,
@@ -169,7 +180,7 @@ class Selection:
             "dataset": None if dataset is None else dataset.to_dict(),
             "filters": self.filters,
             "size_classes": list(self.size_classes),
-            "why": list(self.why),
+            "why": self.why,
             "alternatives": [{"stub": stub, "why_not": why} for stub, why in self.alternatives],
             "neighbours": self.neighbours,
             "excluded": [{"stub": stub, "reason": reason} for stub, reason in self.excluded],
@@ -178,7 +189,11 @@ class Selection:
             "provenance": self.provenance.to_dict(),
         }
         if self.plan is not None:
-            answer["plan"] = self.plan.to_dict()
+            answer["plan"] = {
+                **self.plan.to_dict(),
+                "recipe_format": recipe_format,
+                "recipe": self.plan.recipe(recipe_format, settings),
+            }
         return answer
 
     def __str__(self) -> str:
@@ -200,7 +215,10 @@ class Selection:
         lines = [str(self.plan)] if self.plan else []
         if self.stub:
             lines.append(self.stub)
-        return [*lines, *self.why, *self.notes]
+        if self.why:
+            lines.append(self.why)
+        lines += [f"runner-up {stub}: {why}" for stub, why in self.alternatives[:1]]
+        return [*lines, *self.notes]
 
 
 def select(catalog: Catalog, question: Question, level: float) -> Selection:

@@ -1,0 +1,61 @@
+"""Writing local files: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+
+from zooselect.errors import LocalFileError
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that no reader ever sees a part of it.
+
+    The content goes to a temporary name in the same folder, is synced, and takes the
+    final name last. Links are followed; what is no regular file (a device, a pipe) is
+    written as it is.
+
+    Raises:
+        LocalFileError: the file system refused; what was there before is still there.
+    """
+    target = os.path.realpath(path)
+    temporary = None
+    try:
+        mode = _mode_of(target)
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(target, "wb") as file:
+                file.write(content)
+            return
+        handle, temporary = tempfile.mkstemp(prefix=".zooselect-", dir=os.path.dirname(target))
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+        os.replace(temporary, target)
+        temporary = None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LocalFileError(
+            f"cannot write {os.fspath(path)}: {reason}", hint="nothing was changed"
+        ) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def _mode_of(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _umask() -> int:
+    # There is no way to ask for the mask but to set it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

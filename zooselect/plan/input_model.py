@@ -1,0 +1,79 @@
+"""The input model of one-shot and training-aware: a stub of the catalog, or the user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from zooselect.catalog.catalog import Catalog
+from zooselect.errors import StubError, UsageError
+from zooselect.plan.layers import Layers, parse_layers
+from zooselect.record import BASE, ModelRecord
+from zooselect.stub import Stub
+
+#: Where a model folder keeps the network, as SparseZoo lays it out.
+_IN_FOLDER = ("model.onnx", os.path.join("deployment", "model.onnx"))
+
+
+class InputModel(NamedTuple):
+    """What is to be pruned and quantized.
+
+    Attributes:
+        record: its record; None for a model of the user's own.
+        layers: its layers; None where they are not known.
+    """
+
+    record: ModelRecord | None
+    layers: Layers | None
+
+
+def input_model(
+    catalog: Catalog,
+    model: str | os.PathLike[str] | None,
+    *,
+    force: bool = False,
+    layers: Iterable[str] | None = None,
+) -> InputModel:
+    """Read the input model a user names; what exists as a path is never taken for a stub.
+
+    Raises:
+        UsageError: neither a path nor a stub, or a model already pruned or quantized.
+        NotFoundError: the catalog does not have the stub.
+        LocalFileError, IntegrityError: the ONNX file cannot be used.
+    """
+    listed = None if layers is None else parse_layers(layers)
+    if model is None:
+        return InputModel(None, listed)
+    text = os.fspath(model)
+    if os.path.exists(text):
+        onnx = _onnx_file(text)
+        if listed is None and onnx is not None:
+            from zooselect.plan.onnx_layers import onnx_layers
+
+            listed = onnx_layers(onnx)
+        return InputModel(None, listed)
+    return InputModel(_record(catalog, text, force), listed)
+
+
+def _onnx_file(path: str) -> str | None:
+    if os.path.isdir(path):
+        inside = (os.path.join(path, name) for name in _IN_FOLDER)
+        return next((one for one in inside if os.path.exists(one)), None)
+    return path if path.lower().endswith(".onnx") else None
+
+
+def _record(catalog: Catalog, text: str, force: bool) -> ModelRecord:
+    try:
+        stub = Stub.parse(text)
+    except StubError as error:
+        raise UsageError(
+            f"input model {text!r} is neither a file, a folder nor a stub", hint=error.hint
+        ) from error
+    record = catalog.find(stub)
+    if record.optimization != BASE and not force:
+        raise UsageError(
+            f"{record.stub} is {record.optimization} already; these modes start from a base model",
+            hint="--force takes it all the same",
+        )
+    return record

@@ -1,0 +1,72 @@
+"""llm-compressor recipes: one-shot of Hugging Face transformers.
+
+Proved with llmcompressor 0.14.0.1: `make test-engines`. That engine accepts several
+layouts and silently does nothing; this is the one it really runs: stages end in `_stage`,
+groups in `_modifiers`, targets are lists, numbers are written out.
+"""
+
+from __future__ import annotations
+
+import json
+
+from zooselect.errors import UsageError
+from zooselect.level import TRAINING_AWARE
+from zooselect.plan.plan import Plan
+from zooselect.task import Task
+
+#: Output heads. The pruners match an `ignore` from the start of the full module name,
+#: so a bare `lm_head` would not be honoured.
+_HEADS = "re:.*(lm_head|embed_out|qa_outputs|classifier|score)"
+
+
+def llm_compressor_recipe(plan: Plan) -> str:
+    """Return the recipe of a plan that changes something, without its header.
+
+    Args:
+        plan: what to do; without its layers, all linear layers but the heads are pruned.
+
+    Raises:
+        UsageError: this engine cannot do it.
+    """
+    if plan.mode == TRAINING_AWARE:
+        raise UsageError(
+            "llm-compressor has no training-aware recipe that works: its gradual pruning stays"
+            " at 0 % and it has no quantization-aware training",
+            hint="--recipe-format sparseml can express it; or take --mode one-shot",
+        )
+    task = Task.find(plan.task)
+    if task is not None and task.domain == "cv":
+        raise UsageError(
+            "llm-compressor takes Hugging Face transformers only, and this is a vision task",
+            hint="--recipe-format sparseml can express it",
+        )
+    layers = plan.layers if plan.layers is not None and plan.layers.named else None
+    sparsity = plan.layer_sparsity
+    heads = [_HEADS] if layers is None else [_exactly(one.module) for one, _ in layers.dense]
+    ignore = f"      ignore: {json.dumps(heads)}"
+    stage = "quantize" if sparsity is None else "prune"
+    lines = [f"{stage}_stage:", f"  {stage}_modifiers:"]
+    if sparsity is not None:
+        targets = ["Linear"] if layers is None else [_exactly(one.module) for one in layers.pruned]
+        lines += [
+            "    SparseGPTModifier:",
+            f"      sparsity: {sparsity!r}",
+            '      mask_structure: "0:0"',
+            f"      targets: {json.dumps(targets)}",
+            ignore,
+        ]
+    lines += [
+        "    QuantizationModifier:",
+        "      scheme: W8A8",
+        '      targets: ["Linear"]',
+        ignore,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _exactly(module: str) -> str:
+    return (
+        "re:"
+        + "".join(char if char.isalnum() or char == "_" else f"[{char}]" for char in module)
+        + "$"
+    )

@@ -1,0 +1,75 @@
+"""The layers of an ONNX file, by the names its weights had when it was exported."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from zooselect.errors import IntegrityError, LocalFileError, UsageError
+from zooselect.plan.layers import HEAD, STEM, Layer, Layers, sort_layers
+
+_WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_PASSED_THROUGH = ("Transpose", "Identity", "DequantizeLinear", "Cast")
+
+
+def onnx_layers(path: str) -> Layers:
+    """Return the layers of an ONNX file, sorted by the rules of `layers`.
+
+    The stem is a convolution that no other layer stands before; the last layers are
+    those that no other stands behind, of which a detector has several.
+
+    Raises:
+        UsageError: the `onnx` package is missing, or the file has no layer to prune.
+        LocalFileError: the file cannot be read.
+        IntegrityError: it is no ONNX model.
+    """
+    graph = _load(path).graph
+    shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    source = {output: node for node in graph.node for output in node.output}
+    weights: dict[str, Layer] = {}
+    roles: dict[str, str] = {}
+    behind: dict[str, set[str]] = {}  # value name -> the layers it depends on
+    ends: set[str] = set()
+    for node in graph.node:
+        upstream = set().union(*(behind.get(name, set()) for name in node.input))
+        name = _weight_of(node, shapes, source) if node.op_type in _WEIGHTED else None
+        here = upstream
+        if name is not None:
+            weights.setdefault(name, Layer(name, shapes[name]))
+            if node.op_type == "Conv" and not upstream:
+                roles[name] = STEM
+            ends = (ends - upstream) | {name}
+            here = {name}
+        for output in node.output:
+            behind[output] = here
+    roles |= dict.fromkeys(ends, HEAD)
+    return sort_layers(list(weights.values()), roles)
+
+
+def _load(path: str) -> Any:
+    try:
+        import onnx
+    except ImportError as error:
+        raise UsageError(
+            "reading an ONNX file needs the onnx package", hint="pip install 'zooselect[onnx]'"
+        ) from error
+    try:
+        model = onnx.load(os.fspath(path), load_external_data=False)
+    except OSError as error:
+        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+    except Exception as error:  # protobuf's own errors; which ones depends on its version
+        raise IntegrityError(f"{path} is not an ONNX model") from error
+    if not model.graph.node:
+        raise IntegrityError(f"{path} is not an ONNX model, or one without a graph")
+    return model
+
+
+def _weight_of(node: Any, shapes: dict[str, tuple[int, ...]], source: dict[str, Any]) -> str | None:
+    """Name of the initializer that is a node's weight, also behind a transposition."""
+    for name in node.input[1:2] or ():
+        current = name
+        while current in source and source[current].op_type in _PASSED_THROUGH:
+            current = source[current].input[0]
+        if current in shapes:
+            return str(current)
+    return None
