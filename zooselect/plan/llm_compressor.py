@@ -55,18 +55,10 @@ def llm_compressor_recipe(plan: Plan) -> str:
             f"      targets: {json.dumps(targets)}",
             ignore,
         ]
-    lines += [
-        "    QuantizationModifier:",
-        "      scheme: W8A8",
-        '      targets: ["Linear"]',
-        ignore,
-    ]
-    return "\n".join(lines) + "\n"
+    lines += ["    QuantizationModifier:", "      scheme: W8A8"]
+    return "\n".join([*lines, '      targets: ["Linear"]', ignore]) + "\n"
 
 
 def _exactly(module: str) -> str:
-    return (
-        "re:"
-        + "".join(char if char.isalnum() or char == "_" else f"[{char}]" for char in module)
-        + "$"
-    )
+    escaped = (char if char.isalnum() or char == "_" else f"[{char}]" for char in module)
+    return f"re:{''.join(escaped)}$"

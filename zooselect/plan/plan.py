@@ -145,7 +145,7 @@ class Plan(NamedTuple):
             dense = ", ".join(one.module for one, _ in layers.dense) or "nothing"
             notes.append(
                 f"{_percent(self.layer_sparsity)} of {len(layers.pruned)} layers,"
-                f" {_percent(self.model_sparsity)} of the model; left dense: {dense}"
+                f" {_percent(whole)} of the model; left dense: {dense}"
             )
         if layers is not None and not layers.named:
             notes.append(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 
 from zooselect.errors import UsageError
 from zooselect.level import TRAINING_AWARE
@@ -158,7 +159,7 @@ def _check_schedule(plan: Plan, values: Mapping[str, float]) -> None:
         return
     order = ["pruning_start_epoch", "pruning_end_epoch"] if plan.sparsity is not None else []
     order += ["quantization_start_epoch", "freeze_epoch", "num_epochs"]
-    for earlier, later in zip(order, order[1:], strict=False):
+    for earlier, later in pairwise(order):
         strictly = earlier == "pruning_start_epoch" or later == "num_epochs"
         if values[earlier] > values[later] or (strictly and values[earlier] == values[later]):
             raise UsageError(

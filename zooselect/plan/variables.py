@@ -23,7 +23,9 @@ class Shares(NamedTuple):
         return values["num_epochs"] * self.of_num_epochs - values["qat_epochs"] * self.of_qat_epochs
 
     def __str__(self) -> str:
-        return f"eval(num_epochs * {self.of_num_epochs:g} - qat_epochs * {self.of_qat_epochs:g})"
+        return (
+            f"eval(num_epochs * {self.of_num_epochs:.4g} - qat_epochs * {self.of_qat_epochs:.4g})"
+        )
 
 
 class Variable(NamedTuple):
