@@ -136,15 +136,11 @@ class Plan(NamedTuple):
     def notes(self) -> tuple[str, ...]:
         """What a person must know of the layers: what comes to what, and what stays dense."""
         notes = []
-        layers = self.layers
-        if (
-            layers is not None
-            and self.layer_sparsity is not None
-            and self.model_sparsity is not None
-        ):
+        layers, each, whole = self.layers, self.layer_sparsity, self.model_sparsity
+        if layers is not None and each is not None and whole is not None:
             dense = ", ".join(one.module for one, _ in layers.dense) or "nothing"
             notes.append(
-                f"{_percent(self.layer_sparsity)} of {len(layers.pruned)} layers,"
+                f"{_percent(each)} of {len(layers.pruned)} layers,"
                 f" {_percent(whole)} of the model; left dense: {dense}"
             )
         if layers is not None and not layers.named:
