@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench catalog clean
+.PHONY: help run test test-engines check bench catalog clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ check: $(VENV)/.installed-dev ## Lint, formatting and strict types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+test-engines: $(VENV)/.installed ## Run the recipes in the real engines (GBs, minutes).
+	$(BIN)/python tests/engines/prove.py
 
 bench: $(VENV)/.installed-dev ## Measure what the README promises, as ratios to a floor.
 	$(BIN)/python -m benchmarks

@@ -20,9 +20,9 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     Raises:
         LocalFileError: the file system refused; what was there before is still there.
     """
-    target = os.path.realpath(path)
     temporary = None
     try:
+        target = os.path.realpath(path)
         mode = _mode_of(target)
         if mode is not None and not stat.S_ISREG(mode):
             with open(target, "wb") as file:

@@ -95,12 +95,21 @@ def _lines(found: Found, record: ModelRecord) -> list[str]:
             say("throughput", _throughput(one))
             say("", one.get("source"))
     say("recipes", ", ".join(record.recipe_types) or None)
+    for key, label in (("hf_repo", "Hugging Face"), ("status_note", "status"), ("note", "note")):
+        say(label, _stated(raw.get(key)))
     say("confidence", record.confidence)
     for source in raw.get("sources") or ():
         if isinstance(source, dict):
             parts = (source.get("repo"), source.get("path"), "@", source.get("commit"))
             say("source", " ".join(str(part) for part in parts if part))
     return lines
+
+
+def _stated(fact: Any) -> str | None:
+    """A fact as a line: a text, or an object that holds one beside its source."""
+    if isinstance(fact, dict):
+        fact = fact.get("repo") or fact.get("text")
+    return fact if isinstance(fact, str) else None
 
 
 def _size(found: Found) -> str | None:

@@ -51,8 +51,8 @@ class Variable(NamedTuple):
 
 EPOCHS = (
     Variable("num_epochs", 20.0, "epochs in all", _TEMPLATE, 1, 1e6),
-    Variable("init_lr", 0.001, "learning rate at the start", _TEMPLATE, 0, 10),
-    Variable("final_lr", 0.0, "learning rate at the end", _TEMPLATE, 0, 10),
+    Variable("init_lr", 0.001, "learning rate at the start", _TEMPLATE, 0, 1),
+    Variable("final_lr", 0.0, "learning rate at the end", _TEMPLATE, 0, 1),
     Variable("qat_epochs", 5.0, "last epochs, with quantization simulated", _TEMPLATE, 0, 1e6),
 )
 PRUNING = (
