@@ -50,13 +50,21 @@ def open_catalog(catalog: CatalogLike = None) -> Catalog:
     """Return a catalog: the one given, a file's, the environment's, or the embedded one.
 
     Raises:
+        UsageError: a URL; only files can be read as yet.
         LocalFileError: the file cannot be read.
         IntegrityError: it is no catalog, or holds not one usable record.
     """
     if isinstance(catalog, Catalog):
         return catalog
     path = catalog if catalog is not None else Settings.from_env().catalog
-    return Catalog.embedded() if path is None else Catalog.from_file(path)
+    if path is None:
+        return Catalog.embedded()
+    if "://" in os.fspath(path):
+        raise UsageError(
+            f"catalog {path!r} is a URL; this version reads files",
+            hint="download it and give its path",
+        )
+    return Catalog.from_file(path)
 
 
 def resolve(

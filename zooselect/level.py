@@ -119,10 +119,9 @@ def parse_level(value: float) -> float:
 
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise UsageError(f"optim level {value!r} is not a number", hint=_HINT)
-    level = float(value)
-    if not 0.0 <= level <= 1.0:  # also refuses NaN
+    if not 0 <= value <= 1:  # also refuses NaN
         raise UsageError(f"optim level {value!r} is outside 0.0 to 1.0", hint=_HINT)
-    return level + 0.0  # -0.0 becomes 0.0
+    return float(value) + 0.0  # -0.0 becomes 0.0
 
 
 def parse_level_text(text: str) -> float:

@@ -181,7 +181,10 @@ def _refuse(text: str, start: int, path: str) -> NoReturn:
     odd = _first_odd(path, "/-")
     if odd is not None:
         _fail(text, start + odd, "stubs hold ASCII letters, digits, `_`, `.`, `-` and `/`")
-    if "/" not in path:
+    first, slash, _ = path.partition("/")
+    if slash and _v2(first):
+        _fail(text, start + len(first), "a v2 stub has no slash")
+    if not slash:
         _fail(text, start + _first_misplaced(path, "-", 5), _SHAPES)
     position = 0
     for index, part in enumerate(path.split("/")):

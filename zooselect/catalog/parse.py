@@ -29,6 +29,8 @@ from zooselect.stub import Stub, is_part
 SCHEMA = 1
 
 _DROP: Any = object()
+_NAME_SHOWN = 200
+_SHOWN = 60  # characters of a bad value that a message shows
 
 
 class Parsed(NamedTuple):
@@ -104,7 +106,7 @@ def parse_models(items: Iterable[Any]) -> Parsed:
             record = parse_record(item, problems)
         except ValueError as error:
             named = item.get("stub") if isinstance(item, Mapping) else None
-            name = named if isinstance(named, str) and named else f"record {position + 1}"
+            name = _text(named)[:_NAME_SHOWN] or f"record {position + 1}"
             skipped.append((name, str(error)))
             continue
         repaired.extend((record.stub, problem) for problem in problems)
@@ -256,7 +258,7 @@ def _canonical(record: ModelRecord) -> str:
 
 def _shown(value: Any) -> str:
     text = ascii(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def _text(value: Any) -> str:

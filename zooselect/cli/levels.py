@@ -14,7 +14,7 @@ from zooselect.cli.options import (
     scope_options,
     task_argument,
 )  # fmt: skip
-from zooselect.cli.output import SCHEMA, figure, folded, millions, out, out_json, table, width
+from zooselect.cli.output import SCHEMA, figure, millions, out, out_json, table, wrapped
 from zooselect.level import POLICY
 from zooselect.selection.selection import Selection
 from zooselect.task import Task
@@ -54,7 +54,7 @@ def command(
     for one, row in zip(axis, rows[1:], strict=True):
         out(row)
         stub = one.selection.stub if one.selection else None
-        out("\n".join(folded(stub or f"none: {one.reason}", 2, width())))
+        out("\n".join(wrapped(stub or f"none: {one.reason}", 2)))
     tone.notes(
         *(f"{one.band}: {note}" for one in axis if one.selection for note in one.selection.notes)
     )

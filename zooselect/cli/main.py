@@ -12,7 +12,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from zooselect import __version__
-from zooselect.cli.output import Failure, print_failure
+from zooselect.cli.output import Failure, let_go_of, print_failure
 from zooselect.errors import EXIT_INTERRUPTED, EXIT_OK, LocalFileError, UsageError, ZooSelectError
 
 #: Each command's module is imported when the command is used, and holds it as `command`.
@@ -47,6 +47,9 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code; nothing is raised but on a bug in here."""
+    # A stream that was closed before the start is None: nobody wants what would go there.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets an escape, not a crash.
         if hasattr(stream, "reconfigure"):
@@ -61,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         print_failure(failure, as_json="--json" in arguments)
     except OSError:
-        _let_go_of_stdout()
+        let_go_of(sys.stdout)
     return failure.exit_code
 
 
@@ -75,15 +78,13 @@ def _invoke(arguments: list[str]) -> Failure | None:
     except click.exceptions.Exit as end:
         return None if end.exit_code == EXIT_OK else Failure("UsageError", "", "", end.exit_code)
     except click.UsageError as error:
-        return _usage_failure(error)
+        return _usage_failure(error, arguments)
     except (KeyboardInterrupt, click.Abort):
         return Failure("Interrupted", "interrupted", "", EXIT_INTERRUPTED)
     except OSError as error:
+        let_go_of(sys.stdout)
         if error.errno == errno.EPIPE:
-            # The reader, `head` perhaps, has all it wants.
-            _let_go_of_stdout()
-            return None
-        _let_go_of_stdout()
+            return None  # the reader, `head` perhaps, has all it wants
         message = f"cannot write the output: {error.strerror or error}"
         return Failure("LocalFileError", message, "", LocalFileError.exit_code)
     except Exception as error:
@@ -95,9 +96,9 @@ def _invoke(arguments: list[str]) -> Failure | None:
     return None
 
 
-def _usage_failure(error: click.UsageError) -> Failure:
-    context = error.ctx
-    path = context.command_path if context else "zooselect"
+def _usage_failure(error: click.UsageError, arguments: list[str]) -> Failure:
+    command = next((word for word in arguments if word in _COMMANDS), "")
+    path = error.ctx.command_path if error.ctx else f"zooselect {command}".strip()
     message = " ".join(error.format_message().split())
     if isinstance(error, NoArgsIsHelpError):
         message = "no command given"
@@ -105,8 +106,3 @@ def _usage_failure(error: click.UsageError) -> Failure:
         "UsageError", message.rstrip("."), f"`{path} --help` lists what it takes",
         UsageError.exit_code,
     )  # fmt: skip
-
-
-def _let_go_of_stdout() -> None:
-    """Keep the interpreter from flushing to a closed stdout, and complaining, at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,7 +11,6 @@ import click
 from zooselect.api import open_catalog
 from zooselect.catalog.catalog import Catalog
 from zooselect.cli.output import err
-from zooselect.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,11 +96,6 @@ def _asked_catalog(path: str | None, tone: Tone) -> Catalog:
         UsageError: a URL; only files can be read as yet.
         LocalFileError, IntegrityError: the file cannot be used.
     """
-    if path is not None and "://" in path:
-        raise UsageError(
-            f"catalog {path!r} is a URL; this version reads files",
-            hint="download it and give its path",
-        )
     catalog = open_catalog(path)
     provenance = catalog.provenance
     if tone.verbose:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 SCHEMA = 1
 _WIDTH = 80
@@ -27,8 +29,18 @@ def out(text: str) -> None:
 
 
 def err(text: str) -> None:
-    """Write a line to stderr."""
-    sys.stderr.write(text + "\n")
+    """Write a line, or several, to stderr; an answer is never lost because nobody listens."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        let_go_of(sys.stderr)
+
+
+def let_go_of(stream: TextIO) -> None:
+    """Point a stream nobody reads at nothing, so that the interpreter can end in peace."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def out_json(document: Any) -> None:
@@ -86,14 +98,20 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[s
     ]
 
 
-def folded(stub: str, indent: int, columns: int) -> list[str]:
-    """A stub on a line of its own; broken after slashes only where it must be."""
-    lines, line = [], " " * indent
-    for part in stub.replace("/", "/\0").split("\0"):
-        if len(line) + len(part) > columns and line.strip():
+def wrapped(text: str, indent: int) -> list[str]:
+    """A text over as many lines as it takes; a long stub is broken after slashes, indented more."""
+    lines, line, columns = [], " " * indent, width()
+    for word in text.split():
+        gap = " " if line.strip() else ""
+        if gap and len(line) + 1 + len(word) > columns >= indent + len(word):
             lines.append(line)
-            line = " " * (indent + 4)
-        line += part
+            line, gap = " " * indent, ""
+        for piece in word.replace("/", "/ ").split():
+            if line.strip() and len(line) + len(gap) + len(piece) > columns:
+                lines.append(line)
+                line, gap = " " * (indent + 4), ""
+            line += gap + piece
+            gap = ""
     return [*lines, line]
 
 

@@ -12,7 +12,7 @@ from zooselect.cli.options import (
     catalog_options,
     task_argument,
 )  # fmt: skip
-from zooselect.cli.output import SCHEMA, figure, folded, millions, out, out_json, width
+from zooselect.cli.output import SCHEMA, figure, millions, out, out_json, wrapped
 from zooselect.errors import NotFoundError, UsageError
 from zooselect.record import CONFIDENCES, OPTIMIZATIONS
 
@@ -120,9 +120,9 @@ def _lines(one: Found) -> list[str]:
         else "no quality on record",
         f"confidence {record.confidence or 'not stated'}",
     ]
-    lines = folded(record.stub, 0, width())
+    lines = wrapped(record.stub, 0)
     for alias in one.aliases:
-        lines += folded(f"also {alias}", 4, width())
+        lines += wrapped(f"also {alias}", 4)
     return [*lines, "    " + ", ".join(facts)]
 
 

@@ -13,7 +13,7 @@ from zooselect.cli.options import (
     catalog_options,
     stub_argument,
 )  # fmt: skip
-from zooselect.cli.output import SCHEMA, figure, millions, one_line, out, out_json
+from zooselect.cli.output import SCHEMA, millions, one_line, out, out_json
 from zooselect.record import ModelRecord
 from zooselect.stub import Stub
 
@@ -90,19 +90,23 @@ def _lines(found: Found, record: ModelRecord) -> list[str]:
         units = f" {result.units}" if result.units else ""
         say("result", f"{result.metric} {result.value:g}{units} on {result.dataset or '?'}{doubt}")
         say("", result.source)
-    for one in raw.get("throughput") or ():
-        if isinstance(one, dict):
-            say("throughput", _throughput(one))
-            say("", one.get("source"))
+    for one in _objects(raw.get("throughput")):
+        say("throughput", _throughput(one))
+        say("", one.get("source"))
     say("recipes", ", ".join(record.recipe_types) or None)
     for key, label in (("hf_repo", "Hugging Face"), ("status_note", "status"), ("note", "note")):
         say(label, _stated(raw.get(key)))
     say("confidence", record.confidence)
-    for source in raw.get("sources") or ():
-        if isinstance(source, dict):
-            parts = (source.get("repo"), source.get("path"), "@", source.get("commit"))
-            say("source", " ".join(str(part) for part in parts if part))
+    for source in _objects(raw.get("sources")):
+        at = f"@ {source['commit']}" if source.get("commit") else None
+        parts = (source.get("repo"), source.get("path"), at)
+        say("source", " ".join(str(part) for part in parts if part))
     return lines
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list that is only shown, and so was never parsed."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _stated(fact: Any) -> str | None:
@@ -120,7 +124,7 @@ def _size(found: Found) -> str | None:
 
 def _throughput(one: dict[str, Any]) -> str:
     value = one.get("value")
-    number = figure(value) if isinstance(value, (int, float)) else "?"
+    number = f"{value:.4g}" if isinstance(value, float) else str(value)
     words = [f"{number} {one.get('units', '')}"]
     keys = ("device", "cores", "batch_size", "engine")
     return ", ".join([*words, *(f"{key} {one[key]}" for key in keys if key in one)])
