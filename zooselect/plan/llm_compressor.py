@@ -8,15 +8,19 @@ groups in `_modifiers`, targets are lists, numbers are written out.
 from __future__ import annotations
 
 import json
+import re
 
 from zooselect.errors import UsageError
 from zooselect.level import TRAINING_AWARE
 from zooselect.plan.plan import Plan
 from zooselect.task import Task
 
-#: Output heads. The pruners match an `ignore` from the start of the full module name,
-#: so a bare `lm_head` would not be honoured.
-_HEADS = "re:.*(lm_head|embed_out|qa_outputs|classifier|score)"
+#: Output heads and poolers. The pruner matches `ignore` against the module's name with a
+#: dot behind it, so a bare `lm_head` would not be honoured, nor one that ends in `$`.
+_HEADS = (
+    "re:(.*[.])?(lm_head|embed_out|qa_outputs|score|pre_classifier|classifier|cls|pooler)([.]|$)",
+    "re:(output|head|logits)([.]|$)",
+)
 
 
 def llm_compressor_recipe(plan: Plan) -> str:
@@ -42,7 +46,11 @@ def llm_compressor_recipe(plan: Plan) -> str:
         )
     layers = plan.layers if plan.layers is not None and plan.layers.named else None
     sparsity = plan.layer_sparsity
-    heads = [_HEADS] if layers is None else [_exactly(one.module) for one, _ in layers.dense]
+    heads = [_exactly(one.module) for one, _ in layers.dense] if layers else []
+    if not heads:
+        # Bare names say nothing of the head; but what they name is never left out.
+        named = [one.module for one in layers.pruned] if layers else []
+        heads = [one for one in _HEADS if not any(re.match(one[3:], name) for name in named)]
     ignore = f"      ignore: {json.dumps(heads)}"
     stage = "quantize" if sparsity is None else "prune"
     lines = [f"{stage}_stage:", f"  {stage}_modifiers:"]

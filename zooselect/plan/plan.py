@@ -126,7 +126,7 @@ class Plan(NamedTuple):
         return {"sparsity": head + sparsity, "quantization": head + quantization}
 
     def __str__(self) -> str:
-        head = f"{self.mode} {self.optim_level:g}: "
+        head = f"{self.mode} {self.optim_level!r}: "
         if self.quantization is None:
             return head + "no change, the input model is the baseline"
         pruning = "" if self.sparsity is None else f"prune {_percent(self.sparsity)} unstructured, "

@@ -44,6 +44,11 @@ def _header(plan: Plan, format: str) -> str:
         f"zooselect {__version__}, policy {POLICY}: {plan}",
         *plan.notes,
     ]
+    if plan.layers is None and plan.sparsity is not None:
+        lines.append(
+            "The layers were not known: they are told by their names. Measure what was pruned,"
+        )
+        lines.append("or give the names: zooselect resolve ... --layers FILE")
     return "".join(f"# {line}\n" for line in lines)
 
 

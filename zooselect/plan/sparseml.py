@@ -33,6 +33,14 @@ _LAYERS = (
     "|[qkvo]|w[qkvio](_[01])?|cv[0-9]+|hidden[0-9]*|layer[0-9]+[.][0-9]+[.]downsample[.]0"
     "|shortcut[.]0"
 )
+#: What is not quantized: of the network, stems and heads, as prefixes of module names; of the
+#: module classes, those that compute nothing of weights and break when they are wrapped.
+_NOT_QUANTIZED = (
+    "conv1", "conv_stem", "conv_proj", "stem", "input", "patch_embed", "features.0",
+    "features.conv0", "model.0.", "Conv2d_1a_3x3", "fc", "classifier", "head", "lm_head",
+    "qa_outputs", "score", "cls", "aux", "AuxLogits", "logits", "output", "last_linear",
+)  # fmt: skip
+_CLASSES = ("LayerNorm", "Softmax", "Upsample", "Concat")
 PATTERN = (
     rf"(?i)^(?!(module[.])?(backbone[.](body[.])?)?({_HEADS}|{_STEMS})[.])(?!.*({_NOT_LAYERS}))"
     rf"(?!model[.][0-9]+[.]linear[.])(.*[.])?({_LAYERS})[.]weight$"
@@ -137,8 +145,7 @@ def _pruned(layers: Layers | None) -> list[str]:
 
 
 def _quantized(layers: Layers | None) -> list[str]:
-    dense = [] if layers is None else [layer.module for layer, _ in layers.dense]
-    lines = [
+    return [
         "      scheme:",
         "        input_activations:",
         "          num_bits: 8",
@@ -148,10 +155,22 @@ def _quantized(layers: Layers | None) -> list[str]:
         "          symmetric: True",
         # Per channel is calibrated and run, but exported as what onnxruntime refuses.
         "          strategy: tensor",
+        "      ignore:",
+        *(f"        - {json.dumps(name)}" for name in (*_unquantized(layers), *_CLASSES)),
+        # Names that match nothing, as most of these do in any one network, are no error.
+        "      strict: False",
     ]
-    if dense:
-        lines += ["      ignore:", *(f"        - {json.dumps(name)}" for name in dense)]
-    return lines
+
+
+def _unquantized(layers: Layers | None) -> tuple[str, ...]:
+    """Prefixes of the names of modules to leave unquantized."""
+    if layers is None:
+        return _NOT_QUANTIZED
+    # The engine takes `fc` for the start of a name: it would leave out `fc1` with it. Bare
+    # names say nothing of stem and head.
+    pruned = [layer.module for layer in layers.pruned]
+    dense = tuple(layer.module for layer, _ in layers.dense) or _NOT_QUANTIZED
+    return tuple(one for one in dense if not any(name.startswith(one) for name in pruned))
 
 
 def _check_schedule(plan: Plan, values: Mapping[str, float]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LABEL = 15
 _WIDTH = 80
 _SHOWN = 3
+_DIGEST = len("sha256:") + 12
 
 
 def explain(selection: Selection, today: date | None = None) -> str:
@@ -25,15 +26,12 @@ def explain(selection: Selection, today: date | None = None) -> str:
         selection: the answer to explain.
         today: the day the catalog's age is counted to; None for the present day.
     """
-    lines = [
-        f"{selection.task}, {selection.mode}, optim level {selection.optim_level:g}"
-        f" (policy {POLICY})"
-    ]
+    lines: list[str] = []
 
     def say(label: str, *values: str) -> None:
         for value in values:
             # Long texts wrap at spaces; a stub is never broken, for it is to be copied.
-            indent = " " * (_LABEL + len(value) - len(value.lstrip()))
+            indent = " " * (_LABEL * bool(lines) + len(value) - len(value.lstrip()))
             for line in wrap(
                 value.lstrip(), _WIDTH, initial_indent=indent, subsequent_indent=indent,
                 break_long_words=False, break_on_hyphens=False,
@@ -41,6 +39,7 @@ def explain(selection: Selection, today: date | None = None) -> str:
                 lines.append(label + line[len(label) :])
                 label = ""
 
+    say("", f"{selection.head} (policy {POLICY})")
     band = selection.band
     if band.tier is not None:
         say("band", f"{band}: {band.tier} size, {band.optimization}")
@@ -54,7 +53,7 @@ def explain(selection: Selection, today: date | None = None) -> str:
         say("data set", f"{used} (to transfer from)" if dataset.transfer else used)
     if selection.filters:
         kept = ", ".join(f"{name} {value}" for name, value in selection.filters.items())
-        say("filters", f"{kept} ({selection.filtered} models left out)")
+        say("filters", f"{kept} ({selection.filtered} left out)")
     if selection.size_classes:
         say("size classes", *_classes(selection))
     if selection.stub is not None:
@@ -103,12 +102,16 @@ def _left_out(excluded: tuple[tuple[str, str], ...]) -> list[str]:
 
 def _catalog(provenance: Provenance, today: date) -> list[str]:
     name = "the embedded snapshot" if provenance.source == "snapshot" else provenance.location
-    lines = [f"{name}{_age(provenance.compiled, today)}", provenance.digest]
+    lines = [f"{name}{_age(provenance.compiled, today)}", _shortened(provenance.digest)]
     for name, reason in provenance.skipped:
         lines.append(f"skipped {name}: {reason}")
     for name, reason in provenance.repaired:
         lines.append(f"repaired {name}: {reason}")
     return lines
+
+
+def _shortened(digest: str) -> str:
+    return digest if len(digest) <= _DIGEST else f"{digest[:_DIGEST]}..."
 
 
 def _age(compiled: str | None, today: date) -> str:

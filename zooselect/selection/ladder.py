@@ -9,7 +9,7 @@ from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.dense_size import DenseSize, architecture_sizes
 from zooselect.errors import NoCandidateError
 from zooselect.level import Band
-from zooselect.record import BASE, ModelRecord
+from zooselect.record import ModelRecord
 from zooselect.selection.question import Question
 from zooselect.selection.rung import Fallback, Rung, find_rung
 from zooselect.selection.scope import Candidate, Scope, scope_of
@@ -144,16 +144,18 @@ class Ladder:
         return Pick(best, size_of[best.stub], rung.fallback, records, tuple(others), order)
 
     def _nothing(self, tier: str, optimization: str) -> NoCandidateError:
-        near = [one.record for one in self._in_tier(tier)]
-        near.sort(key=lambda record: record.stub)
-        nearest = tuple((one.stub, f"optimization {one.optimization}") for one in near[:3])
-        named = "; ".join(f"{stub} ({why})" for stub, why in nearest)
+        near = sorted(self._in_tier(tier), key=lambda one: one.record.stub)[:3]
+        nearest = tuple(
+            (one.record.stub, f"optimization {one.record.optimization}") for one in near
+        )
+        question, task = self.question, self.question.task.name
+        filters = ", ".join(f"{name} {value}" for name, value in question.filters.items())
+        within = f" with {filters} ({self.scope.filtered} others left out)" if filters else ""
         return NoCandidateError(
-            f"no {optimization} model of {self.question.task.name} in scope can be picked"
-            f" (nearest: {named})",
-            hint="any level above 0.0 has an answer"
-            if optimization == BASE
-            else "widen the filters, or name another data set",
+            f"no {optimization} model of {task}{within} can be picked (nearest: "
+            + "; ".join(f"{stub} ({why})" for stub, why in nearest)
+            + ")",
+            hint=f"`zooselect levels {task}` shows which levels have an answer",
             nearest=nearest,
         )
 

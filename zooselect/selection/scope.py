@@ -80,13 +80,13 @@ def scope_of(records: Iterable[ModelRecord], question: Question, table: SizeTabl
     excluded: list[tuple[str, str]] = []
     for record in kept:
         size = sizes.get(record.stub)
-        if record.confidence == "low" and not question.include_unverified:
-            excluded.append((record.stub, "unverified: may never have been published"))
-        elif record.optimization == OTHER:
+        if record.optimization == OTHER:
             reason = f"other optimization: {record.sparse_tag} is not dense, INT8 or pruned"
             excluded.append((record.stub, reason))
         elif size is None:
             excluded.append((record.stub, f"unranked: dense size of {record.network} is not known"))
+        elif record.confidence == "low" and not question.include_unverified:
+            excluded.append((record.stub, "unverified: may never have been published"))
         else:
             candidates.append(Candidate(record, size))
     excluded.sort()
@@ -108,23 +108,22 @@ def _filtered(records: list[ModelRecord], question: Question) -> list[ModelRecor
         values_of = _VALUES[name]
         passed = [record for record in kept if wanted in values_of(record)]
         if not passed:
+            shown = {record.stub: values_of(record)[-1] or "not named" for record in kept}
             raise NoCandidateError(
                 f"no {question.task.name} model in scope has {name} {wanted!r}"
                 f" ({len(kept)} before this filter)",
-                hint=f"{name} there: " + _listed(values_of(record)[-1] for record in kept),
-                nearest=tuple(
-                    (record.stub, f"{name} is {values_of(record)[-1]}")
-                    for record in sorted(kept, key=lambda record: record.stub)[:3]
-                ),
+                hint=f"{name} there: " + _listed(shown.values()),
+                nearest=tuple((stub, f"{name} is {shown[stub]}") for stub in sorted(shown)[:3]),
             )
         kept = passed
     return kept
 
 
-_VALUES: dict[str, Callable[[ModelRecord], tuple[str, ...]]] = {
+#: What a filter is compared with; the last value is what a message shows.
+_VALUES: dict[str, Callable[[ModelRecord], tuple[str | None, ...]]] = {
     "architecture": lambda record: (record.architecture, record.network),
-    "framework": lambda record: (record.framework or "none named",),
-    "repo": lambda record: (record.repo or "none named",),
+    "framework": lambda record: (record.framework,),
+    "repo": lambda record: (record.repo,),
 }
 
 

@@ -48,6 +48,11 @@ class Selection:
     _pick: Pick | None = field(repr=False, compare=False)
 
     @property
+    def head(self) -> str:
+        """The question in a line; the level to full precision, for an ulp may decide."""
+        return f"{self.task}, {self.mode}, optim level {self.optim_level!r}"
+
+    @property
     def stub(self) -> str | None:
         """The model's stub; None when the user brought their own model."""
         return None if self.model is None else self.model.stub
@@ -200,16 +205,14 @@ class Selection:
         return self.stub or (str(self.plan) if self.plan else "")
 
     def __repr__(self) -> str:
-        head = f"{self.task}, {self.mode} {self.optim_level:g}, band {self.band}"
-        lines = [f"<Selection {head}", *(f"  {line}" for line in self._summary())]
+        lines = [f"<Selection {self.head}", *(f"  {line}" for line in self._summary())]
         return "\n".join(lines) + ">"
 
     def _repr_html_(self) -> str:
         from html import escape
 
         rows = "".join(f"<li>{escape(line)}</li>" for line in self._summary())
-        head = escape(f"{self.task}, {self.mode} {self.optim_level:g}, band {self.band}")
-        return f"<b>{head}</b><ul>{rows}</ul>"
+        return f"<b>{escape(self.head)}</b><ul>{rows}</ul>"
 
     def _summary(self) -> list[str]:
         lines = [str(self.plan)] if self.plan else []

@@ -17,7 +17,9 @@ def hardware_targets(record: ModelRecord) -> tuple[str, ...]:
     """
     parts = record.sparse_tag.replace("-", "_").replace(".", "_").split("_")
     third = record.sparse_tag.split("-")[2:]
-    return tuple(dict.fromkeys([*(part for part in parts if part in HARDWARE), *third]))
+    return tuple(
+        dict.fromkeys([*(part for part in parts if part in HARDWARE), *filter(None, third)])
+    )
 
 
 class Order:
