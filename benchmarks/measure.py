@@ -23,7 +23,7 @@ def wall(command: Sequence[str]) -> float:
         subprocess.CalledProcessError: it failed.
     """
     start = time.perf_counter()
-    subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
 
 

@@ -248,12 +248,12 @@ def test_wrong_questions(arguments, options):
 def test_selections_print_well():
     selection = resolve("od", 0.1)
     lines = repr(selection).splitlines()
-    assert lines[0] == "<Selection object_detection, sparse-transfer 0.1, band (0, 0.25)"
+    assert lines[0] == "<Selection object_detection, sparse-transfer, optim level 0.1"
     assert lines[1].strip() == selection.stub
     assert "fallback: wanted quantized" in repr(selection)
     assert repr(selection).endswith(">")
     planned = resolve("ic", 1.0, "one-shot")
-    assert "one-shot 1: prune 80.00 % unstructured, INT8" in repr(planned)
+    assert "one-shot 1.0: prune 80.00 % unstructured, INT8" in repr(planned)
 
 
 def test_notebooks_get_escaped_html():

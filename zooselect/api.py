@@ -19,8 +19,6 @@ from zooselect.level import (
     parse_level,
     parse_mode,
 )  # fmt: skip
-from zooselect.plan.input_model import input_model
-from zooselect.plan.plan import plan_for
 from zooselect.selection.question import Question
 from zooselect.selection.selection import Selection, select, select_input
 from zooselect.settings import Settings
@@ -137,6 +135,9 @@ def resolve(
                 hint="the modes one-shot and training-aware take them",
             )
         return select(opened, question, level)
+    from zooselect.plan.input_model import input_model
+    from zooselect.plan.plan import plan_for
+
     given = input_model(opened, model, force=force, layers=layers)
     plan = plan_for(mode, name, level, given.layers, sparsity_scope)
     answer = partial(Selection, mode, name, level, band_of(level, mode))

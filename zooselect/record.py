@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 BASE, QUANTIZED, PRUNED, PRUNED_QUANTIZED, OTHER = OPTIMIZATIONS = (
     "base", "quantized", "pruned", "pruned_quantized", "other",
@@ -32,8 +33,7 @@ def downstream_dataset(source_dataset: str) -> str:
     return source_dataset
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """One measured quality, as its source states it.
 
     Attributes:

@@ -387,7 +387,13 @@ def test_interrupted(tmp_path, flag):
     ) as child:
         writer = _reader_waits(fifo, child)
         try:
-            child.send_signal(signal.SIGINT)
+            # A signal between the check for one and the read that blocks is not seen until
+            # the next, so it is sent until the child has gone.
+            for _ in range(60):
+                child.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(timeout=1)
+                    break
             out, err = child.communicate(timeout=60)
         finally:
             os.close(writer)

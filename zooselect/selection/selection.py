@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.provenance import Provenance
 from zooselect.errors import NoCandidateError
 from zooselect.level import BANDS, MEDIUM, POLICY, SPARSE_TRANSFER, Band, band_of
-from zooselect.plan.plan import Plan
 from zooselect.record import BASE, ModelRecord
 from zooselect.selection.ladder import Ladder, Pick, ladder_of
 from zooselect.selection.notes import notes_on
@@ -18,11 +17,14 @@ from zooselect.selection.question import Question
 from zooselect.selection.rung import Fallback
 from zooselect.selection.scope import DatasetUse
 
+if TYPE_CHECKING:
+    from zooselect.plan.plan import Plan
+
 SCHEMA = 1
 _RECIPES = ("transfer_learn", "transfer")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Selection:
     """What a task and an optim level come to. `str()` gives the stub.
 
