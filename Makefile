@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-engines check bench catalog clean
+.PHONY: help run test test-engines check bench serve-sample catalog clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,11 +26,15 @@ test-engines: $(VENV)/.installed ## Run the recipes in the real engines (GBs, mi
 bench: $(VENV)/.installed-dev ## Measure what the README promises, as ratios to a floor.
 	$(BIN)/python -m benchmarks
 
+serve-sample: $(VENV)/.installed-dev ## Serve a small real zoo on 127.0.0.1:8000.
+	$(BIN)/python fixtures/sample_mirror.py .sample-mirror
+	$(BIN)/zooselect serve .sample-mirror
+
 catalog: ## Compile the embedded catalog from catalog-source/.
 	$(PYTHON) catalog-source/compile.py
 
 clean: ## Remove what the other targets made.
-	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .sample-mirror .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Byte code is compiled at once, so that the first command is as fast as the next.

@@ -62,7 +62,7 @@ def ask(process):
 
 def test_commands_and_options(ask):
     assert ask("re") == ["resolve"]
-    assert sorted(ask("")) == ["levels", "resolve", "search", "show"]
+    assert sorted(ask("")) == ["levels", "mirror", "resolve", "search", "serve", "show"]
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 

@@ -54,7 +54,7 @@ class Catalog:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Catalog:
-        """Read a `schema: 1` JSON file.
+        """Read a `schema: 1` JSON file, or the `catalog.json` of a mirror's folder.
 
         Raises:
             LocalFileError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""Catalogs in files of the user's own."""
+"""Catalogs in files of the user's own, a mirror's among them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from zooselect.errors import LocalFileError
 
 
 def file_catalog(path: str | os.PathLike[str]) -> Catalog:
-    """Read a `schema: 1` JSON file.
+    """Read a `schema: 1` JSON file, or the `catalog.json` of a mirror's folder.
 
     Raises:
         LocalFileError: the file cannot be read.
         IntegrityError: it is no catalog, or holds not one usable record.
     """
     location = os.fspath(path)
+    mirror = os.path.isdir(location)
+    if mirror:
+        location = os.path.join(location, "catalog.json")
     try:
         with open(location, "rb") as file:
             content = file.read()
@@ -32,7 +35,7 @@ def file_catalog(path: str | os.PathLike[str]) -> Catalog:
     return Catalog.from_records(
         parsed.records,
         Provenance(
-            source="file",
+            source="mirror" if mirror else "file",
             location=location,
             digest="sha256:" + hashlib.sha256(content).hexdigest(),
             compiled=compiled,

@@ -9,7 +9,7 @@ class Provenance(NamedTuple):
     """Where a catalog came from.
 
     Attributes:
-        source: `snapshot` (inside the package) or `file`.
+        source: `snapshot` (inside the package), `file` or `mirror` (a folder).
         location: the path, or for the snapshot its place in the package.
         digest: `sha256:…` of the catalog's content.
         compiled: date the catalog was compiled (ISO 8601); None where it does not say.

@@ -35,7 +35,7 @@ def catalog_options(function: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--catalog",
         metavar="PATH",
-        help="A catalog file instead of the embedded one [env: ZOOSELECT_CATALOG].",
+        help="A catalog file or mirror folder, not the embedded one [env: ZOOSELECT_CATALOG].",
     )
     @click.option("--offline", is_flag=True, help="Open no socket (this version never opens one).")
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
