@@ -10,7 +10,7 @@ help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.installed ## Answer a real question from the embedded catalog.
-	$(BIN)/zooselect resolve image-classification --optim-level 0.5 --explain
+	@$(BIN)/zooselect resolve image-classification --optim-level 0.5 --explain
 
 test: check ## Run all tests, after all checks.
 	$(BIN)/python -m pytest
@@ -39,17 +39,17 @@ clean: ## Remove what the other targets made.
 
 # Byte code is compiled at once, so that the first command is as fast as the next.
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
-	$(BIN)/python -m compileall -q zooselect
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m compileall -q zooselect
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	$(BIN)/python -m compileall -q zooselect
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m compileall -q zooselect
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo 'error: zooselect needs Python 3.10 or newer; try: make PYTHON=python3.11 ...' >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@

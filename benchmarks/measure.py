@@ -23,7 +23,8 @@ def wall(command: Sequence[str]) -> float:
         subprocess.CalledProcessError: it failed.
     """
     start = time.perf_counter()
-    subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    silent = subprocess.DEVNULL
+    subprocess.run(command, env=ENVIRONMENT, stdout=silent, stderr=silent, check=True)
     return time.perf_counter() - start
 
 

@@ -13,16 +13,14 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import ENVIRONMENT, interleaved
 from benchmarks.start import RESOLVE
+from tests.legacy.environments import NoEnvironmentError, environment
 from zooselect import Catalog
 from zooselect.stub import Stub
 
-FOLDER = Path(__file__).resolve().parent.parent / ".venv-sparsezoo"
-PINS = ("sparsezoo==1.8.1", "setuptools<81")
 RUNS = 5
 
 #: The client's names for what it filters by, and how a v1 stub's parts are called.
@@ -76,24 +74,11 @@ def _answer(stub: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _environment() -> Path | None:
-    """A Python with sparsezoo 1.8.1, made once; None where it cannot be installed."""
-    python = FOLDER / "bin" / "python"
-    if not (FOLDER / ".installed").exists():
-        if sys.version_info >= (3, 12):
-            return None
-        subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], check=True)
-        command = [str(python), "-m", "pip", "install", "-q", *PINS]
-        if subprocess.run(command, env=ENVIRONMENT, check=False).returncode:
-            return None
-        (FOLDER / ".installed").touch()
-    return python
-
-
 def main() -> None:
-    python = _environment()
-    if python is None:
-        print("skipped: sparsezoo 1.8.1 cannot be installed here (it needs Python 3.11 or older)")
+    try:
+        python = environment("sparsezoo")
+    except NoEnvironmentError as error:
+        print(f"skipped: {error}")
         return
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Zoo)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -127,7 +112,8 @@ def main() -> None:
         f"sparsezoo search, imagenet classifiers {its_search:8.3f} s"
         f" {its_search / its_bare:6.1f} x, {requests} requests ({taken:.2f} s in the counted run)"
     )
-    size = sum(one.stat().st_size for one in FOLDER.rglob("*") if one.is_file())
+    folder = python.parent.parent
+    size = sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
     print(f"installed with what it needs           {size / 1e6:8.0f} MB")
 
 

@@ -50,7 +50,7 @@ def open_catalog(catalog: CatalogLike = None) -> Catalog:
     Raises:
         UsageError: a URL; only files can be read as yet.
         LocalFileError: the file cannot be read.
-        IntegrityError: it is no catalog, or holds not one usable record.
+        IntegrityError: it is no catalog, or of its records not one is usable.
     """
     if isinstance(catalog, Catalog):
         return catalog
@@ -138,6 +138,12 @@ def resolve(
     from zooselect.plan.input_model import input_model
     from zooselect.plan.plan import plan_for
 
+    narrowed = (dataset, architecture, framework, repo, target)
+    if model is not None and (any(narrowed) or strict or all_sizes or include_unverified):
+        raise UsageError(
+            "an input model was named, and options that pick one",
+            hint="leave out the one or the other",
+        )
     given = input_model(opened, model, force=force, layers=layers)
     plan = plan_for(mode, name, level, given.layers, sparsity_scope)
     answer = partial(Selection, mode, name, level, band_of(level, mode))
@@ -151,7 +157,7 @@ def _own_name(task: str) -> str:
     """A task of the user's own: one line of ASCII, as Sparsify took it."""
     name = task.strip() if isinstance(task, str) else ""
     if not name or not name.isascii() or not name.isprintable():
-        raise UsageError(f"task {task!r} is not a line of ASCII text")
+        raise UsageError(f"task {task!r} is not a line of ASCII text", hint="name it in ASCII")
     return name
 
 

@@ -57,7 +57,18 @@ def test_fallbacks_are_marked_and_told(cli):
     assert "pruned_quantized *" in done.out
     assert "note: (0, 0.25): fallback: wanted quantized" in done.err
     assert cli("levels", "od", "--quiet").err == ""
-    assert cli("levels", "od", "--quiet").out == done.out
+
+
+def test_quiet_is_band_and_stub_alone(cli):
+    lines = cli("levels", "od", "--quiet").out.splitlines()
+    assert lines[0] == "0\tzoo:yolov5-x6-coco-base"
+    assert [line.split("\t")[0] for line in lines][1:3] == ["(0, 0.25)", "[0.25, 0.5)"]
+
+
+def test_a_note_is_told_once(cli):
+    done = cli("levels", "ic", "--dataset", "cifar10")
+    told = [line for line in done.err.splitlines() if "'cifar10' (did you mean cifar_10?)" in line]
+    assert len(told) == 1
 
 
 def test_bands_without_an_answer_say_why(cli):

@@ -169,10 +169,11 @@ def test_files_that_are_no_catalog(cli, catalog_file, command, content, message)
 
 @every_command
 def test_unreadable_files(cli, tmp_path, command):
-    for path in (tmp_path / "missing.json", tmp_path):
-        done = cli(*command, "--catalog", path, "--json")
+    # A folder is a mirror's, and this one has no catalog.
+    for path, named in (("missing.json", "missing.json"), (".", "catalog.json")):
+        done = cli(*command, "--catalog", tmp_path / path, "--json")
         assert done.code == 7
-        assert done.errors[0].startswith(f"error: cannot read catalog {path}: ")
+        assert done.errors[0].startswith(f"error: cannot read catalog {tmp_path / named}: ")
         assert done.json["error"]["type"] == "LocalFileError"
 
 

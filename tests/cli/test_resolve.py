@@ -68,10 +68,28 @@ def test_strict(cli):
     assert done.json["error"]["exit_code"] == 3
 
 
+def test_a_recipe_of_another_level_is_not_left_lying(cli, tmp_path):
+    path = tmp_path / "recipe.yaml"
+    plan = ("resolve", "ic", "--mode", "one-shot", "--recipe-out", path)
+    assert cli(*plan, "-l", "0").code == 0
+    assert not path.exists()
+    assert cli(*plan, "-l", "0.5").code == 0
+    done = cli(*plan, "-l", "0")
+    assert (done.code, path.exists()) == (2, True)
+    assert "holds another" in done.err
+
+
+def test_options_that_cannot_act_are_refused_or_noted(cli, tmp_path):
+    named = ("resolve", "ic", "--mode", "one-shot", "--model", tmp_path)
+    assert cli(*named, "--dataset", "imagenet").code == 2
+    assert cli(*named, "-l", "0", "--set", "calibration_steps=8").code == 2
+    assert "made for 'avx9'" in cli("resolve", "ic", "--target", "avx9").err
+
+
 def test_base_falls_back_downwards_and_says_so(cli):
     done = cli("resolve", "sentiment_analysis", "-l", "0")
     assert done.code == 0
-    assert "wanted base, got base" in done.err
+    assert "fallback: no base model in the size class" in done.err
     assert "largest below" in done.err
 
 

@@ -49,7 +49,6 @@ def test_bare_names_are_a_choice_not_a_description():
         (["a.weight 3 x"], "line 1"),
         (["ok 1 2", "b 0 3"], "line 2"),
         (["", "# nothing"], "empty"),
-        (["a 3 3", "b"], "none for b"),
         (["conv.weight 3 3 3 3"], "none of the model's 1 weights"),
     ],
 )
@@ -62,3 +61,26 @@ def test_layer_names():
     assert Layer("a.weight").module == "a"
     assert Layer("a.weight", (2, 3)).numel == 6
     assert Layer("a.weight").numel == 0
+
+
+def test_a_listing_of_a_whole_model_keeps_its_names():
+    """As a vision transformer of torchvision, CLIP and T5 list theirs."""
+    layers = parse_layers(
+        [
+            "logit_scale",
+            "class_token 1 1 768",
+            "conv_proj.weight 768 3 16 16",
+            "shared.weight 32128 512",
+            "encoder.pos_embedding 1 197 768",
+            "layer_0.self_attention.in_proj_weight 2304 768",
+            "layer_0.self_attention.relative_attention_bias.weight 32 8",
+            "layer_0.self_attention.out_proj.weight 768 768",
+            "layer_0.mlp.0.weight 3072 768",
+            "heads.head.weight 1000 768",
+        ]
+    )
+    assert names(layers) == ["layer_0.self_attention.out_proj.weight", "layer_0.mlp.0.weight"]
+    assert {one.name: why for one, why in layers.dense} == {
+        "conv_proj.weight": STEM,
+        "heads.head.weight": HEAD,
+    }

@@ -19,6 +19,10 @@ T = TypeVar("T")
 #: Answers kept; a service asks the same few questions again and again.
 _REMEMBERED = 64
 
+#: For closest names: how many characters must agree, and how many names are compared.
+_ALIKE = 7
+_COMPARED = 5000
+
 
 class Catalog:
     """An immutable set of model records.
@@ -58,7 +62,7 @@ class Catalog:
 
         Raises:
             LocalFileError: the file cannot be read.
-            IntegrityError: it is no catalog, or holds not one usable record.
+            IntegrityError: it is no catalog, or of its records not one is usable.
         """
         from zooselect.catalog.file import file_catalog
 
@@ -130,7 +134,13 @@ class Catalog:
     def _closest(self, name: str) -> str:
         from difflib import get_close_matches
 
-        close = get_close_matches(name, self._names or (), n=3, cutoff=0.8)
+        # Likeness is dear: only names that begin alike and are about as long are compared.
+        alike = [
+            one
+            for one in self._names or ()
+            if one[:_ALIKE] == name[:_ALIKE] and abs(len(one) - len(name)) <= len(name) // 4
+        ]
+        close = get_close_matches(name, alike[:_COMPARED], n=3, cutoff=0.8)
         if close:
             return "closest: " + ", ".join(close)
         return "`zooselect search` lists what the catalog has"

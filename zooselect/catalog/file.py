@@ -16,7 +16,7 @@ def file_catalog(path: str | os.PathLike[str]) -> Catalog:
 
     Raises:
         LocalFileError: the file cannot be read.
-        IntegrityError: it is no catalog, or holds not one usable record.
+        IntegrityError: it is no catalog, or of its records not one is usable.
     """
     location = os.fspath(path)
     mirror = os.path.isdir(location)

@@ -30,7 +30,10 @@ def command(
     task: str,
     **options: Any,
 ) -> None:
-    """Show each band of optim levels with its stub, size, optimization and quality."""
+    """Show each band of optim levels with its stub, size, optimization and quality.
+
+    With --quiet: band and stub alone, a tab between them. A * marks a fallback.
+    """
     axis = levels(task, catalog=catalog, **options)
     some = next(one.selection for one in axis if one.selection)
     metric = Task.parse(task).metric
@@ -48,6 +51,10 @@ def command(
             }
         )
         return
+    if tone.quiet:
+        for one in axis:
+            out(f"{one.band}\t{one.selection.stub if one.selection else ''}")
+        return
     head = ("level", "tier", "size", "optimization", metric or "quality")
     rows = table([head, *(_row(one) for one in axis)], right=(2, 4))
     out(rows[0])
@@ -55,9 +62,17 @@ def command(
         out(row)
         stub = one.selection.stub if one.selection else None
         out("\n".join(wrapped(stub or f"none: {one.reason}", 2)))
-    tone.notes(
-        *(f"{one.band}: {note}" for one in axis if one.selection for note in one.selection.notes)
-    )
+    for note, bands in _notes(axis).items():
+        tone.notes(f"{', '.join(bands)}: {note}" if len(bands) < len(axis) else note)
+
+
+def _notes(axis: tuple[LevelBand, ...]) -> dict[str, list[str]]:
+    """Each note once, with the bands it holds for."""
+    notes: dict[str, list[str]] = {}
+    for one in axis:
+        for note in one.selection.notes if one.selection else ():
+            notes.setdefault(note, []).append(str(one.band))
+    return notes
 
 
 def _band(one: LevelBand) -> dict[str, object]:

@@ -13,7 +13,13 @@ from click.exceptions import NoArgsIsHelpError
 
 from zooselect import __version__
 from zooselect.cli.output import Failure, let_go_of, print_failure
-from zooselect.errors import EXIT_INTERRUPTED, EXIT_OK, LocalFileError, UsageError, ZooSelectError
+from zooselect.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    LocalFileError,
+    UsageError,
+    ZooSelectError,
+)
 
 #: Each command's module is imported when the command is used, and holds it as `command`.
 _COMMANDS = {
@@ -88,7 +94,8 @@ def _invoke(arguments: list[str]) -> Failure | None:
         if error.errno == errno.EPIPE:
             return None  # the reader, `head` perhaps, has all it wants
         message = f"cannot write the output: {error.strerror or error}"
-        return Failure("LocalFileError", message, "", LocalFileError.exit_code)
+        hint = "is the disk full?"
+        return Failure("LocalFileError", message, hint, LocalFileError.exit_code)
     except Exception as error:
         if os.environ.get("ZOOSELECT_DEBUG"):
             raise
@@ -99,7 +106,7 @@ def _invoke(arguments: list[str]) -> Failure | None:
 
 
 def _usage_failure(error: click.UsageError, arguments: list[str]) -> Failure:
-    command = next((word for word in arguments if word in _COMMANDS), "")
+    command = arguments[0] if arguments and arguments[0] in _COMMANDS else ""
     path = error.ctx.command_path if error.ctx else f"zooselect {command}".strip()
     message = " ".join(error.format_message().split())
     if isinstance(error, NoArgsIsHelpError):

@@ -11,6 +11,7 @@ import click
 from zooselect.api import open_catalog
 from zooselect.catalog.catalog import Catalog
 from zooselect.cli.output import err
+from zooselect.selection.variant import HARDWARE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +35,7 @@ def catalog_options(function: Callable[..., None]) -> Callable[..., None]:
 
     @click.option(
         "--catalog",
+        type=click.Path(),
         metavar="PATH",
         help="A catalog file or mirror folder, not the embedded one [env: ZOOSELECT_CATALOG].",
     )
@@ -69,7 +71,11 @@ def scope_options(function: F) -> F:
             help="Take the tiers from every size, not only from those pruned and quantized.",
         ),
         click.option("--strict", is_flag=True, help="No fallback: exit 3 instead."),
-        click.option("--target", help="Put models made for this hardware first, e.g. vnni."),
+        click.option(
+            "--target",
+            shell_complete=words(*HARDWARE),
+            help="Put models made for this hardware first, e.g. vnni.",
+        ),
         click.option("--repo", help="Keep models of this repository, e.g. torchvision."),
         click.option("--framework", help="Keep models of this framework, e.g. pytorch."),
         click.option("--architecture", help="Keep this network, e.g. resnet_v1 or resnet_v1-50."),
@@ -79,6 +85,11 @@ def scope_options(function: F) -> F:
     return function
 
 
+def words(*known: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return a completion that offers words."""
+    return lambda context, parameter, text: [word for word in known if word.startswith(text)]
+
+
 def task_argument(*, required: bool = True) -> Callable[[F], F]:
     """Add the TASK argument, with completion."""
     return click.argument("task", required=required, shell_complete=_complete_task)
@@ -86,7 +97,7 @@ def task_argument(*, required: bool = True) -> Callable[[F], F]:
 
 def stub_argument(function: F) -> F:
     """Add the STUB argument, with completion."""
-    return click.argument("stub", shell_complete=_complete_stub)(function)
+    return click.argument("stub", shell_complete=complete_stub)(function)
 
 
 def _asked_catalog(path: str | None, tone: Tone) -> Catalog:
@@ -118,7 +129,8 @@ def _complete_task(context: click.Context, parameter: click.Parameter, text: str
     return [name.replace("_", mark) for name in names if name.startswith(folded)]
 
 
-def _complete_stub(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+def complete_stub(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+    """Complete a stub of the catalog, with or without `zoo:`."""
     from zooselect.errors import ZooSelectError
     from zooselect.stub import PREFIX
 

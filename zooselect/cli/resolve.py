@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
 from zooselect.api import resolve
 from zooselect.catalog.catalog import Catalog
-from zooselect.cli.options import Tone, catalog_options, scope_options, task_argument
+from zooselect.cli.options import (
+    Tone,
+    catalog_options,
+    complete_stub,
+    scope_options,
+    task_argument,
+    words,
+)
 from zooselect.cli.output import err, out, out_json
 from zooselect.errors import LocalFileError, UsageError
-from zooselect.level import DEFAULT_LEVEL, MODES, SPARSE_TRANSFER, parse_level_text
+from zooselect.level import DEFAULT_LEVEL, MODES, SPARSE_TRANSFER, parse_level_text, parse_mode
 from zooselect.selection.selection import Selection
 
 
@@ -26,22 +34,43 @@ from zooselect.selection.selection import Selection
     help="0.0 (largest, dense) to 1.0 (smallest, sparse), or 0% to 100%.",
 )
 @click.option(
-    "--mode", default=SPARSE_TRANSFER, show_default=True, metavar="MODE", help=", ".join(MODES)
+    "--mode",
+    default=SPARSE_TRANSFER,
+    show_default=True,
+    metavar="MODE",
+    shell_complete=words(*MODES),
+    help=", ".join(MODES),
 )
 @scope_options
-@click.option("--model", metavar="STUB|PATH", help="Input model of the other two modes.")
+@click.option(
+    "--model",
+    metavar="STUB|PATH",
+    shell_complete=complete_stub,
+    help="Input model of the other two modes.",
+)
 @click.option("--force", is_flag=True, help="Take an input model already pruned or quantized.")
-@click.option("--layers", metavar="FILE", help="Its layers, a line each: name, dimensions.")
+@click.option(
+    "--layers", type=click.Path(), metavar="FILE", help="Its layers, a line each: name, dimensions."
+)
 @click.option(
     "--sparsity-scope",
     default="layers",
     metavar="SCOPE",
+    shell_complete=words("layers", "model"),
     help="Whose sparsity the level means: of the pruned layers, or of the model.",
 )
 @click.option(
-    "--recipe-format", metavar="FORMAT", help="sparseml [default], llm-compressor, plan-json."
+    "--recipe-format",
+    metavar="FORMAT",
+    shell_complete=words("sparseml", "llm-compressor", "plan-json"),
+    help="sparseml [default], llm-compressor, plan-json.",
 )
-@click.option("--recipe-out", metavar="FILE", help="Write the recipe; - for stdout.")
+@click.option(
+    "--recipe-out",
+    type=click.Path(allow_dash=True),
+    metavar="FILE",
+    help="Write the recipe; - for stdout.",
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A recipe variable.")
 @click.option("--explain", is_flag=True, help="Say why, on stderr.")
 @catalog_options
@@ -63,7 +92,8 @@ def command(
     In the modes one-shot and training-aware: what to do to a model, and to which.
     """
     if layers is not None:
-        options["layers"] = _lines(layers)
+        # Read only for a mode that takes it, so that a wrong mode is told first.
+        options["layers"] = _lines(layers) if parse_mode(mode) != SPARSE_TRANSFER else ()
     selection = resolve(task, parse_level_text(optim_level), mode, catalog=catalog, **options)
     if selection.plan is None:
         if recipe_format or recipe_out or settings:
@@ -94,6 +124,11 @@ def _tell_plan(
     answer = selection.to_dict(recipe_format, parse_settings(settings))
     recipe = answer["plan"]["recipe"]
     if recipe_out is not None and recipe is None:
+        if recipe_out != "-" and os.path.exists(recipe_out):
+            raise UsageError(
+                f"level 0.0 has no recipe to write, and {recipe_out} holds another",
+                hint="remove it: the input model is the baseline",
+            )
         tone.notes("no recipe: at this level the input model is the baseline")
     elif recipe_out is not None and recipe_out != "-":
         from zooselect.files import write_whole
@@ -116,4 +151,6 @@ def _lines(path: str) -> list[str]:
             return text.splitlines()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
-        raise LocalFileError(f"cannot read layer list {path}: {reason}") from error
+        raise LocalFileError(
+            f"cannot read layer list {path}: {reason}", hint="a name and dimensions a line"
+        ) from error

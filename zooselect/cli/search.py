@@ -7,11 +7,7 @@ import click
 from zooselect.api import search
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.search import SORTS, Filters, Found
-from zooselect.cli.options import (
-    Tone,
-    catalog_options,
-    task_argument,
-)  # fmt: skip
+from zooselect.cli.options import Tone, catalog_options, task_argument, words
 from zooselect.cli.output import SCHEMA, figure, millions, out, out_json, wrapped
 from zooselect.errors import NotFoundError, UsageError
 from zooselect.record import CONFIDENCES, OPTIMIZATIONS
@@ -32,13 +28,32 @@ _PAGE_LENGTH = 20
 @click.option("--dataset", metavar="PATTERN", help="Such as imagenet.")
 @click.option("--training-scheme", metavar="PATTERN", help="Such as augmented.")
 @click.option("--sparse-tag", metavar="PATTERN", help="Such as pruned9*.")
-@click.option("--optimization", multiple=True, metavar="WORD", help=", ".join(OPTIMIZATIONS) + ".")
-@click.option("--confidence", multiple=True, metavar="WORD", help=", ".join(CONFIDENCES) + ".")
+@click.option(
+    "--optimization",
+    multiple=True,
+    metavar="WORD",
+    shell_complete=words(*OPTIMIZATIONS),
+    help=", ".join(OPTIMIZATIONS) + ".",
+)
+@click.option(
+    "--confidence",
+    multiple=True,
+    metavar="WORD",
+    shell_complete=words(*CONFIDENCES),
+    help=", ".join(CONFIDENCES) + ".",
+)
 @click.option("--min-sparsity", type=float, metavar="PERCENT", help="Least stated sparsity.")
 @click.option("--min-size", metavar="COUNT", help="Least dense size in parameters: 5M, 1.3B.")
 @click.option("--max-size", metavar="COUNT", help="Greatest dense size in parameters.")
 @click.option("--quality-known", is_flag=True, help="With a figure on the task's metric.")
-@click.option("--sort", default="stub", show_default=True, metavar="KEY", help=", ".join(SORTS))
+@click.option(
+    "--sort",
+    default="stub",
+    show_default=True,
+    metavar="KEY",
+    shell_complete=words(*SORTS),
+    help=", ".join(SORTS) + "; figures high to low.",
+)
 @click.option("--reverse", is_flag=True, help="Turn the order round.")
 @click.option("--page", type=click.IntRange(min=1), help="Which page; all models without.")
 @click.option(

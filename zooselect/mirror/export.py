@@ -13,15 +13,15 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from zooselect.errors import IntegrityError, LocalFileError, UsageError
+from zooselect.errors import IntegrityError, LocalFileError
 from zooselect.mirror.compile import RECORD, catalog_bytes, compile_catalog, record_bytes
 from zooselect.mirror.describe import model_path
 from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.publish import is_intact
+from zooselect.mirror.remote import filesystem, is_url, reason_of
 from zooselect.mirror.store import CATALOG, Mirror
 from zooselect.stub import Stub
 
@@ -60,16 +60,9 @@ def destination(place: str) -> Destination:
     Raises:
         UsageError: a URL, and fsspec or what it needs for this kind is missing.
     """
-    if "://" not in place:
+    if not is_url(place):
         return _Folder(Path(place))
-    try:
-        # Imported by name: the package is an extra, and brings no types.
-        files, root = import_module("fsspec.core").url_to_fs(place)
-    except (ImportError, ValueError) as error:
-        raise UsageError(
-            f"cannot export to {place}: {error}", hint="pip install 'zooselect[s3]'"
-        ) from error
-    return _Remote(files, root)
+    return _Remote(*filesystem(place))
 
 
 def export(mirror: Mirror, target: Destination) -> Exported:
@@ -108,9 +101,8 @@ def _errors(path: str) -> Iterator[None]:
     except IntegrityError:
         raise
     except Exception as error:  # object stores raise errors of their own
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise LocalFileError(
-            f"cannot export {path}: {' '.join(str(reason).split())}",
+            f"cannot export {path}: {reason_of(error)}",
             hint="run it again: what was copied is not copied twice",
         ) from error
 
@@ -151,7 +143,7 @@ class _Remote:
 
     def __init__(self, files: Any, root: str) -> None:
         self._files = files
-        self._root = root.rstrip("/")
+        self._root = root
 
     def size_of(self, path: str) -> int | None:
         try:

@@ -8,11 +8,12 @@ from anyone's disk.
 from __future__ import annotations
 
 import os
+import stat
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from zooselect.catalog.parse import SCHEMA, load_json, parse_record
 from zooselect.errors import IntegrityError, LocalFileError, NotFoundError
@@ -165,6 +166,36 @@ class Mirror:
                 f"{name!a} leads out of the mirror", hint="remove the link in its path"
             )
         return Path(real)
+
+    @property
+    def location(self) -> str:
+        """Its folder's path."""
+        return str(self.root)
+
+    def stamp(self) -> tuple[int, int, int] | None:
+        """Return what is another after `catalog.json` has changed; None without one."""
+        try:
+            status = os.stat(self.root / CATALOG)
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def open_file(self, model: MirrorModel, file: MirrorFile) -> BinaryIO:
+        """Open a file of a model; it is there and has the size the mirror says.
+
+        Raises:
+            OSError: it is not, or is no plain file.
+            NotFoundError, IntegrityError: as `file_path`.
+        """
+        # Whatever stands there by now: a link is not followed, a pipe not waited for.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags |= getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self.file_path(model, file.name), flags)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != file.size:
+            os.close(descriptor)
+            raise OSError("not the size the mirror says")
+        return open(descriptor, "rb", buffering=0)
 
     def content(self) -> bytes:
         """Return the bytes of `catalog.json` as they stand now.

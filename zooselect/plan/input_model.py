@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from zooselect.catalog.catalog import Catalog
@@ -33,7 +33,7 @@ def input_model(
     model: str | os.PathLike[str] | None,
     *,
     force: bool = False,
-    layers: Iterable[str] | None = None,
+    layers: Iterable[str] | Mapping[str, Sequence[int]] | None = None,
 ) -> InputModel:
     """Read the input model a user names; what exists as a path is never taken for a stub.
 
@@ -42,7 +42,7 @@ def input_model(
         NotFoundError: the catalog does not have the stub.
         LocalFileError, IntegrityError: the ONNX file cannot be used.
     """
-    listed = None if layers is None else parse_layers(layers)
+    listed = None if layers is None else parse_layers(_lines(layers))
     if model is None:
         return InputModel(None, listed)
     text = os.fspath(model)
@@ -54,6 +54,17 @@ def input_model(
             listed = onnx_layers(onnx)
         return InputModel(None, listed)
     return InputModel(_record(catalog, text, force), listed)
+
+
+def _lines(layers: Iterable[str] | Mapping[str, Sequence[int]]) -> Iterable[str]:
+    if isinstance(layers, (str, os.PathLike)):
+        raise UsageError(
+            f"layers {str(layers)!r} is one text, not the lines of a list",
+            hint="give the lines, or a mapping of parameter names to shapes",
+        )
+    if isinstance(layers, Mapping):
+        return [" ".join(map(str, (name, *shape))) for name, shape in layers.items()]
+    return layers
 
 
 def _onnx_file(path: str) -> str | None:

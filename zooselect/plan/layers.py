@@ -2,12 +2,13 @@
 
 The rules, in the order they are asked:
 
-* Only weights of convolutions and linear layers are pruned: never biases, norms or
-  embeddings.
+* Only weights of convolutions and linear layers are pruned: parameters called `….weight` of
+  two dimensions or more, but for embeddings, which are known by their names.
 * The first convolution (the stem) stays dense: it holds few weights and every feature
   passes through it.
 * The last layer (the classifier, or the language-model head) stays dense, for the same
-  reasons at the other end.
+  reasons at the other end. Of a list, it is the last line that names a layer; of an ONNX
+  graph, every layer that no other stands behind.
 
 Gale, Elsen and Hooker, "The State of Sparsity in Deep Neural Networks" (2019), leave the
 first convolution dense and prune the last layer less than the rest; leaving both dense is
@@ -26,9 +27,11 @@ from zooselect.errors import UsageError
 
 STEM, HEAD = "first convolution", "last layer"
 
-#: Parts of parameter names that mark tables looked up rather than multiplied by.
-_EMBEDDINGS = ("embed", "wte", "wpe")
+#: Names of modules that are tables looked up rather than multiplied by, beside all that
+#: have `emb` at the start of a word.
+_EMBEDDINGS = ("wte", "wpe", "shared", "tok", "relative_attention_bias")
 _MATRIX = 2
+_WEIGHT = ".weight"
 
 
 class Layer(NamedTuple):
@@ -45,7 +48,7 @@ class Layer(NamedTuple):
     @property
     def module(self) -> str:
         """Name of the module it belongs to."""
-        return self.name.removesuffix(".weight")
+        return self.name.removesuffix(_WEIGHT)
 
     @property
     def numel(self) -> int:
@@ -82,8 +85,8 @@ def sort_layers(weights: Sequence[Layer], roles: Mapping[str, str] | None = None
     """Apply the rules to a model's weights, given in the order the model runs them.
 
     Args:
-        weights: the weights, with their shapes; biases, norms (one dimension) and
-            embeddings are passed over.
+        weights: the weights, with their shapes; norms (one dimension) and embeddings are
+            passed over.
         roles: for each name whose place is known from the graph, `STEM` or `HEAD`; None
             to take the first convolution and the last weight.
 
@@ -122,30 +125,23 @@ def parse_layers(lines: Iterable[str]) -> Layers:
                 f"line {number} of the layer list is not a name and dimensions: {line.strip()!r}",
                 hint="print(name, *p.shape) for each of model.named_parameters() makes the list",
             )
-        if name.endswith(".bias"):
-            continue
-        if not name.endswith(".weight"):
-            name += ".weight"
         layers[name] = Layer(name, tuple(int(size) for size in sizes))
     if not layers:
         raise UsageError("the layer list is empty", hint="one parameter or module name a line")
-    shaped = [one for one in layers.values() if one.shape]
-    if not shaped:
-        return Layers(tuple(layers.values()))
-    if len(shaped) < len(layers):
-        bare = next(one.name for one in layers.values() if not one.shape)
-        raise UsageError(
-            f"the layer list has dimensions for some names and none for {bare}",
-            hint="give them for all, or for none",
-        )
-    return sort_layers(shaped)
+    # Where any has dimensions it is a whole model, and those without are scalars of it.
+    if any(one.shape for one in layers.values()):
+        return sort_layers([one for one in layers.values() if one.name.endswith(_WEIGHT)])
+    names = [name.removesuffix(_WEIGHT) for name in layers if not name.endswith(".bias")]
+    return Layers(tuple(Layer(name + _WEIGHT) for name in dict.fromkeys(names)))
 
 
 def _is_layer(weight: Layer) -> bool:
-    if len(weight.shape) < _MATRIX:
-        return False
-    name = weight.name.lower()
-    return not any(mark in name for mark in _EMBEDDINGS)
+    return len(weight.shape) >= _MATRIX and not any(map(_is_embedding, weight.name.split(".")))
+
+
+def _is_embedding(word: str) -> bool:
+    word = word.lower()
+    return word in _EMBEDDINGS or any(part.startswith("emb") for part in word.split("_"))
 
 
 def _roles_by_order(matrices: Sequence[Layer]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from zooselect.errors import IntegrityError, LocalFileError, UsageError
 from zooselect.plan.layers import HEAD, STEM, Layer, Layers, sort_layers
 
 _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+_HINT = "export it again, or give its layers with --layers"
 _PASSED_THROUGH = ("Transpose", "Identity", "DequantizeLinear", "Cast")
 
 
@@ -56,11 +57,13 @@ def _load(path: str) -> Any:
     try:
         model = onnx.load(os.fspath(path), load_external_data=False)
     except OSError as error:
-        raise LocalFileError(f"cannot read {path}: {error.strerror}") from error
+        raise LocalFileError(
+            f"cannot read {path}: {error.strerror}", hint="give the path of an ONNX file"
+        ) from error
     except Exception as error:  # protobuf's own errors; which ones depends on its version
-        raise IntegrityError(f"{path} is not an ONNX model") from error
+        raise IntegrityError(f"{path} is not an ONNX model", hint=_HINT) from error
     if not model.graph.node:
-        raise IntegrityError(f"{path} is not an ONNX model, or one without a graph")
+        raise IntegrityError(f"{path} is not an ONNX model, or one without a graph", hint=_HINT)
     return model
 
 

@@ -33,6 +33,11 @@ def recipe(plan: Plan, format: str, settings: Mapping[str, str | float]) -> str 
     if format == "plan-json":
         return _plan_json(plan)
     if plan.quantization is None:
+        if settings:
+            raise UsageError(
+                f"level {plan.optim_level!r} has no recipe, and so no variables to set",
+                hint="any level above 0.0 has one",
+            )
         return None
     body = sparseml_recipe(plan, settings) if format == "sparseml" else llm_compressor_recipe(plan)
     return _header(plan, format) + body

@@ -94,9 +94,11 @@ def parse_settings(items: Iterable[str]) -> dict[str, str]:
     for item in items:
         name, mark, value = item.partition("=")
         if not mark or not name or not value:
-            raise UsageError(f"--set {item!r} has not the form name=value")
+            raise UsageError(
+                f"--set {item!r} has not the form name=value", hint="such as --set num_epochs=30"
+            )
         if name in settings:
-            raise UsageError(f"recipe variable {name} is set twice")
+            raise UsageError(f"recipe variable {name} is set twice", hint="set it once")
         settings[name] = value
     return settings
 
@@ -141,7 +143,7 @@ def _number(variable: Variable, given: str | float) -> float:
         kind = "a whole number" if variable.whole else "a number"
         raise UsageError(
             f"recipe variable {variable.name}={given} is not {kind}"
-            f" from {variable.lower:g} to {variable.upper:g}",
+            f" from {variable.lower:,.10g} to {variable.upper:,.10g}",
             hint=f"{variable.name}: {variable.meaning}",
         )
     return value

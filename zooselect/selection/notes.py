@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zooselect.level import SPARSE_TRANSFER
+from zooselect.selection.variant import hardware_targets
 
 if TYPE_CHECKING:
     from zooselect.selection.selection import Selection
@@ -15,20 +16,28 @@ def notes_on(selection: Selection) -> tuple[str, ...]:
     lines = []
     fallback, dataset, model = selection.fallback, selection.dataset, selection.model
     if fallback is not None:
-        lines.append(f"fallback: wanted {fallback.wanted}, got {fallback.got}: {fallback.reason}")
+        moved = f"wanted {fallback.wanted}, got {fallback.got}: "
+        same = fallback.wanted == fallback.got  # base, of another size
+        lines.append(f"fallback: {'' if same else moved}{fallback.reason}")
     if selection.mode != SPARSE_TRANSFER and model is not None and dataset is not None:
         lines.append(f"no --model given: the medium tier's base model, {model.stub}")
     if selection.plan is not None:
         lines.extend(selection.plan.notes)
     if dataset is not None and dataset.requested is not None and dataset.transfer:
         base = dataset.used or "any data set"
-        lines.append(f"no model on record is for {dataset.requested!r}: transfer to it from {base}")
+        meant = f" (did you mean {dataset.closest}?)" if dataset.closest else ""
+        lines.append(
+            f"no model on record is for {dataset.requested!r}{meant}: transfer to it from {base}"
+        )
     if selection.dense_basis in ("estimate", "inferred"):
         lines.append(
             f"dense size {selection.dense_millions:g} M is "
             + ("estimated from a base model's file" if selection.dense_basis == "estimate"
                else "inferred: the network itself is an inference")
         )  # fmt: skip
+    target = selection.target
+    if target is not None and model is not None and target not in hardware_targets(model):
+        lines.append(f"no model on the rung is made for {target!r}")
     if model is not None and model.ambiguous_with:
         lines.append("this v2 name may mean any of: " + ", ".join(model.ambiguous_with))
     if model is not None and model.confidence == "low":

@@ -25,11 +25,13 @@ class DatasetUse(NamedTuple):
         requested: what the user named; None for nothing.
         used: the data set of the records in scope; None for any.
         transfer: whether `used` is the data to transfer from, rather than the user's own.
+        closest: a data set of the catalog that `requested` may be a misspelling of.
     """
 
     requested: str | None
     used: str | None
     transfer: bool
+    closest: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The data set as it stands in JSON output."""
@@ -99,7 +101,14 @@ def _dataset_use(of_task: list[ModelRecord], question: Question) -> DatasetUse:
     requested = question.dataset
     if requested is not None and any(record.dataset == requested for record in of_task):
         return DatasetUse(requested, requested, transfer=False)
-    return DatasetUse(requested, question.task.dataset, transfer=True)
+    closest = None
+    if requested is not None:
+        from difflib import get_close_matches
+
+        known = {record.dataset.lower(): record.dataset for record in of_task}
+        close = get_close_matches(requested.lower(), known, n=1, cutoff=0.8)
+        closest = known[close[0]] if close else None
+    return DatasetUse(requested, question.task.dataset, transfer=True, closest=closest)
 
 
 def _filtered(records: list[ModelRecord], question: Question) -> list[ModelRecord]:
@@ -129,11 +138,14 @@ _VALUES: dict[str, Callable[[ModelRecord], tuple[str | None, ...]]] = {
 
 def _all_excluded(question: Question, excluded: list[tuple[str, str]]) -> NoCandidateError:
     unverified = any(reason.startswith("unverified") for _, reason in excluded)
+    unranked = any(reason.startswith("unranked") for _, reason in excluded)
     return NoCandidateError(
         f"none of the {len(excluded)} {question.task.name} models in scope can be picked"
         f" (nearest: {excluded[0][0]}: {excluded[0][1]})",
         hint="--include-unverified also picks models that may never have been published"
         if unverified
+        else "a record's own `parameters_millions` gives it a size"
+        if unranked
         else "widen the filters, or name another data set",
         nearest=tuple(excluded[:3]),
     )

@@ -102,6 +102,11 @@ class Selection:
         return {} if self._ladder is None else self._ladder.question.filters
 
     @property
+    def target(self) -> str | None:
+        """The hardware target that was asked for."""
+        return None if self._ladder is None else self._ladder.question.target
+
+    @property
     def filtered(self) -> int:
         """How many models of the task and data set the filters left out."""
         return 0 if self._ladder is None else self._ladder.scope.filtered

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import re
 import time
 from functools import partial
@@ -15,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zooselect.mirror.store import Mirror
+from zooselect.mirror.remote import Store
 from zooselect.serve import graphql, rest
 from zooselect.serve.files import FileResponse, drop, none_match
 from zooselect.serve.wire import UrlOf
@@ -27,6 +26,8 @@ MAX_BODY = 64 * 1024
 BODY_TIMEOUT = 10.0
 #: Seconds between two looks whether the mirror has changed.
 _LOOK_EVERY = 1.0
+#: Seconds a request waits for such a look; an object store may be slow, or gone.
+_LOOK_TIMEOUT = 2.0
 #: GraphQL queries run at a time: more of them take no less time, only more memory.
 _QUERIES = 4
 
@@ -47,13 +48,14 @@ class Server:
         LocalFileError, IntegrityError: the mirror cannot be read.
     """
 
-    def __init__(self, mirror: Mirror, base_url: str | None = None) -> None:
+    def __init__(self, mirror: Store, base_url: str | None = None) -> None:
         self._mirror = mirror
         self._base_url = base_url.rstrip("/") if base_url else None
         self._prefix = unquote(urlsplit(self._base_url or "").path)
-        self._stamp = self._failed = self._stamp_now()
+        self._stamp = self._failed = mirror.stamp()
         self._zoo = Zoo.read(mirror)
         self._looked = time.monotonic()
+        self._look: asyncio.Task[None] | None = None
         self._queries = asyncio.Semaphore(_QUERIES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +104,7 @@ class Server:
                 return drop
         if found is not None:
             of, file = found
-            return FileResponse(partial(self._mirror.file_path, of, file.name), file)
+            return FileResponse(partial(self._mirror.open_file, of, file), file)
         if parts[0] == "v2":
             parts = parts[1:]
         if parts[:2] == ["models", "search"] and 3 <= len(parts) <= 4:
@@ -138,27 +140,24 @@ class Server:
     async def _current(self) -> Zoo:
         """The zoo as the mirror stands now; the last good one while it cannot be read."""
         now = time.monotonic()
-        if now - self._looked >= _LOOK_EVERY:
+        if now - self._looked >= _LOOK_EVERY and (self._look is None or self._look.done()):
             self._looked = now
-            stamp = self._stamp_now()
-            if stamp != self._stamp:
-                try:
-                    # In a thread: others are served from the old one meanwhile.
-                    self._zoo = await asyncio.to_thread(Zoo.read, self._mirror)
-                    self._stamp = stamp
-                except Exception as error:
-                    # Whatever is wrong with it; tried again at every look, told once.
-                    if stamp != self._failed:
-                        _log.warning("the mirror cannot be read, serving what it was: %s", error)
-                    self._failed = stamp
+            self._look = asyncio.create_task(self._look_again())
+            await asyncio.wait({self._look}, timeout=_LOOK_TIMEOUT)
         return self._zoo
 
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        try:
-            status = os.stat(self._mirror.root / "catalog.json")
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size, status.st_ino
+    async def _look_again(self) -> None:
+        """See whether the mirror has changed; others are served from the old zoo meanwhile."""
+        stamp = await asyncio.to_thread(self._mirror.stamp)
+        if stamp != self._stamp:
+            try:
+                self._zoo = await asyncio.to_thread(Zoo.read, self._mirror)
+                self._stamp = stamp
+            except Exception as error:
+                # Whatever is wrong with it; tried again at every look, told once.
+                if stamp != self._failed:
+                    _log.warning("the mirror cannot be read, serving what it was: %s", error)
+                self._failed = stamp
 
 
 class AccessLog:

@@ -8,15 +8,14 @@ the connection instead of sending a page.
 from __future__ import annotations
 
 import logging
-import os
-import stat
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from anyio import to_thread
 from starlette.types import Receive, Scope, Send
 
 from zooselect.errors import ZooSelectError
+from zooselect.mirror.remote import Opened
 from zooselect.mirror.store import MirrorFile
 
 #: Bytes read and sent at once; every client that is slow to take them holds so many.
@@ -78,12 +77,12 @@ class FileResponse:
     """Sends a file of a mirror, or a part of it, in bounded memory.
 
     Args:
-        path: tells where it is, or raises a ZooSelectError.
+        open_file: opens it, or raises an OSError or a ZooSelectError.
         file: what the mirror says of it.
     """
 
-    def __init__(self, path: Callable[[], os.PathLike[str]], file: MirrorFile) -> None:
-        self._path = path
+    def __init__(self, open_file: Callable[[], Opened], file: MirrorFile) -> None:
+        self._open = open_file
         self._file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +101,7 @@ class FileResponse:
         finally:
             opened.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, opened: BinaryIO) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, opened: Opened) -> None:
         asked = {name: value.decode("latin-1") for name, value in scope["headers"]}
         size, etag = self._file.size, f'"{self._file.sha256}"'
         headers = {
@@ -135,17 +134,6 @@ class FileResponse:
         # On its own, so that the server waits until the client has taken the last chunk.
         await send({"type": "http.response.body", "body": b""})
 
-    def _open(self) -> BinaryIO:
-        # Whatever stands there by now: a link is not followed, a pipe not waited for.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        flags |= getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self._path(), flags)
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size != self._file.size:
-            os.close(descriptor)
-            raise OSError("not the size the mirror says")
-        return open(descriptor, "rb", buffering=0)
-
 
 def none_match(header: str, etag: str) -> bool:
     """Whether an `If-None-Match` header says that the client has this version."""
@@ -153,9 +141,12 @@ def none_match(header: str, etag: str) -> bool:
     return etag in tags or tags == ["*"]
 
 
-async def _send_bytes(send: Send, opened: BinaryIO, start: int, end: int) -> bool:
+async def _send_bytes(send: Send, opened: Opened, start: int, end: int) -> bool:
     """Send bytes of a file; return whether all were there."""
-    opened.seek(start)
+    try:
+        opened.seek(start)
+    except OSError:
+        return False
     while start < end:
         try:
             chunk = await to_thread.run_sync(opened.read, min(CHUNK, end - start))

@@ -44,11 +44,14 @@ MAX_DEPTH = 6
 #: comes to 30,000; an answer of the bound takes one or two seconds.
 MAX_VALUES = 200_000
 
+_MESSAGE = 500  # characters
 _RULES = (*specified_rules, NoSchemaIntrospectionCustomRule)
 
 _Rows = TypeVar("_Rows", bound=Sequence[Any])
 
 _SCHEMA = """
+"An integer of any size."
+scalar Count
 type Query {
   models(
     domain: String, task: String, architecture: String, subArchitecture: String,
@@ -66,7 +69,7 @@ type Model {
   repo: String, repoDisplayName: String, sourceDataset: String, trainingDataset: String,
   trainingScheme: String, sparseTag: String, releaseVersion: String, repoName: String,
   repoNamespace: String, displayName: String, displayDescription: String, baseModelId: String,
-  downloadCount: Int, isPubliclyVisible: Boolean, modelOnnxSizeCompressedBytes: Float,
+  downloadCount: Int, isPubliclyVisible: Boolean, modelOnnxSizeCompressedBytes: Count,
   modelOnnxSizeCompressionRatio: Float, modelCardDownloadUrl: String, tags: [Tag!]!,
   similarModelsRepoNames: [RepoName!]!, analysis: Analysis,
   files(version: Int, displayName: String): [File!]!
@@ -74,7 +77,7 @@ type Model {
   trainingResults(datasetType: String, recordedUnits: String): [TrainingResult!]!
 }
 type File {
-  displayName: String, downloadUrl: String, fileSize: Float, fileType: String, modelId: String,
+  displayName: String, downloadUrl: String, fileSize: Count, fileType: String, modelId: String,
   fileId: String, md5: String, version: Int, checkpoint: Boolean, created: String,
   modified: String, repoTagId: String, s3VersionId: String
 }
@@ -237,5 +240,6 @@ def _check_bounds(document: DocumentNode) -> int:
 
 
 def _refused(errors: list[Any]) -> Answer:
-    messages: list[Mapping[str, Any]] = [error.formatted for error in errors]
+    # A message quotes the query; nobody needs all of a giant one back.
+    messages = [{**error.formatted, "message": error.message[:_MESSAGE]} for error in errors]
     return Answer(400, json.dumps({"data": None, "errors": messages}).encode())

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from zooselect.errors import LocalFileError, UsageError
-from zooselect.mirror.store import Mirror
+from zooselect.mirror.remote import is_url, open_store
+
+#: Seconds that downloads under way have left when the server is told to end.
+SHUTDOWN_TIMEOUT = 10
 
 _ROOT, _BASE_URL = "ZOOSELECT_SERVE_ROOT", "ZOOSELECT_SERVE_BASE_URL"
 
@@ -28,7 +31,7 @@ def serve(
     """Serve a mirror until interrupted.
 
     Args:
-        root: the mirror's folder.
+        root: the mirror's folder or fsspec URL.
         host: name or address to listen on.
         port: port to listen on.
         workers: processes.
@@ -36,7 +39,7 @@ def serve(
         ready: is told the server's address once nothing stands in the way.
 
     Raises:
-        UsageError: the packages of the extra `[serve]` are missing, or a bad base URL.
+        UsageError: the packages of an extra are missing, or a bad base URL.
         LocalFileError: no mirror there, or the address is taken.
         IntegrityError: the mirror's catalog is no catalog.
     """
@@ -50,11 +53,11 @@ def serve(
         ) from error
     if base_url is not None:
         _check_base_url(base_url)
-    Mirror.open(root)
+    open_store(root)
     _check_address(host, port)
     ready(base_url or (f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"))
     # Workers are processes of their own: what they need travels in the environment.
-    os.environ[_ROOT] = os.path.abspath(root)
+    os.environ[_ROOT] = root if is_url(root) else os.path.abspath(root)
     os.environ[_BASE_URL] = base_url or ""
     uvicorn.run(
         "zooselect.serve.run:application",
@@ -69,7 +72,7 @@ def serve(
         log_level="error",
         server_header=False,
         timeout_keep_alive=5,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         lifespan="off",
     )
 
@@ -89,7 +92,7 @@ def application() -> object:
         logger.handlers = [handler]
         logger.setLevel(level)
         logger.propagate = False
-    return AccessLog(Server(Mirror.open(os.environ[_ROOT]), os.environ[_BASE_URL] or None))
+    return AccessLog(Server(open_store(os.environ[_ROOT]), os.environ[_BASE_URL] or None))
 
 
 class _JsonLine(logging.Formatter):

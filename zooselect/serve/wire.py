@@ -6,6 +6,7 @@ and incomplete rows are left out. Sources: the clients themselves, sparsezoo 1.1
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ from zooselect.serve.zoo import Zoo
 UrlOf = Callable[[str], str]
 
 _VERSION_2 = 2
+_MAX_INT = 2**31 - 1  # of GraphQL
+#: Types on the wire of files that old clients look for by name, but whose own type they drop.
+_TYPES = {"analysis": "metrics", "eval": "metrics"}
 #: The old service's words for metrics, where they differ from the catalog's.
 _UNITS = {"top1_accuracy": "top1 accuracy", "top5_accuracy": "top5 accuracy"}
 
@@ -68,7 +72,7 @@ def file_rows(model: MirrorModel, url_of: UrlOf, *, version_2: bool) -> list[dic
             "displayName": file.name if version_2 else flat[file.name],
             "downloadUrl": url_of(url_path(model, file.name)),
             "fileSize": file.size,
-            "fileType": file.type,
+            "fileType": _TYPES.get(file.type, file.type),
             "modelId": model.model_id,
             "fileId": f"{model.model_id}/{file.name}",
             "md5": file.md5,
@@ -95,14 +99,14 @@ def benchmark_rows(model: MirrorModel) -> list[dict[str, Any]]:
             "numCores": one.get("cores"),
             "recordedUnits": one.get("units"),
             "recordedValue": one.get("value"),
-            "runtime": one.get("engine"),
-            "scenario": one.get("scenario"),
+            "runtime": _text(one.get("engine")),
+            "scenario": _text(one.get("scenario")),
             "numStreams": None,
         }
         counts = (row["batchSize"], row["numCores"])
         texts = (row["deviceInfo"], row["recordedUnits"])
         if (
-            all(type(count) is int for count in counts)
+            all(type(count) is int and 0 <= count <= _MAX_INT for count in counts)
             and all(isinstance(text, str) for text in texts)
             and _is_number(row["recordedValue"])
         ):
@@ -219,5 +223,10 @@ def _objects(model: MirrorModel, key: str) -> list[dict[str, Any]]:
     return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
 
 
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # JSON from outside may hold NaN, Infinity and numbers beyond any float.
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max

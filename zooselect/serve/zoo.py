@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from zooselect.mirror.store import Mirror, MirrorFile, MirrorModel, parse_catalog
+from zooselect.mirror.remote import Store
+from zooselect.mirror.store import MirrorFile, MirrorModel, parse_catalog
 from zooselect.record import ModelRecord
 from zooselect.selection.variant import hardware_targets
 from zooselect.serve.names import flat_names, repo_names
@@ -37,19 +38,19 @@ class Zoo:
             the first of several.
     """
 
-    mirror: Mirror
+    mirror: Store
     content: bytes = field(repr=False)
     models: tuple[MirrorModel, ...] = field(repr=False)
 
     @classmethod
-    def read(cls, mirror: Mirror) -> Zoo:
+    def read(cls, mirror: Store) -> Zoo:
         """Return the mirror as it stands now.
 
         Raises:
             LocalFileError, IntegrityError: it cannot be read, or is no mirror.
         """
         content = mirror.content()
-        listing = parse_catalog(content, str(mirror.root))
+        listing = parse_catalog(content, mirror.location)
         models: dict[str, MirrorModel] = {}
         for model in sorted(listing.models, key=_plain_first):
             # Two models of one id would hand out each other's files.
