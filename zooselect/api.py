@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,7 +81,7 @@ def resolve(
     include_unverified: bool = False,
     model: str | os.PathLike[str] | None = None,
     force: bool = False,
-    layers: Iterable[str] | None = None,
+    layers: Iterable[str] | Mapping[str, Sequence[int]] | None = None,
     sparsity_scope: str = "layers",
 ) -> Selection:
     """Return what a task and an optim level come to.
@@ -102,10 +102,11 @@ def resolve(
         strict: raise rather than fall back to another optimization or size.
         all_sizes: take the tiers from every size on record.
         include_unverified: also pick models that may never have been published.
-        model: the input model of the other two modes, a path or a stub; None for the base
-            model of the medium tier. An ONNX file also tells its layers.
+        model: the input model of the other two modes, a path or a stub. An ONNX file also
+            tells its layers. Without it and `layers`: the medium tier's base model.
         force: take an input model that is already pruned or quantized.
-        layers: the input model's layers, as `parse_layers` reads them, a line each.
+        layers: the input model's layers: shapes by parameter name, in the model's order, or
+            lines as `parse_layers` reads them.
         sparsity_scope: whether the level's sparsity is meant for each of the pruned
             `layers` or for the whole `model`.
 
@@ -118,7 +119,8 @@ def resolve(
     """
     level = parse_level(optim_level)
     mode = parse_mode(mode)
-    own_task = mode == ONE_SHOT and model is not None and Task.find(task) is None
+    own_model = model is not None or layers is not None
+    own_task = mode == ONE_SHOT and own_model and Task.find(task) is None
     if own_task:
         name = _own_name(task)
     else:
@@ -139,7 +141,7 @@ def resolve(
     from zooselect.plan.plan import plan_for
 
     narrowed = (dataset, architecture, framework, repo, target)
-    if model is not None and (any(narrowed) or strict or all_sizes or include_unverified):
+    if own_model and (any(narrowed) or strict or all_sizes or include_unverified):
         raise UsageError(
             "an input model was named, and options that pick one",
             hint="leave out the one or the other",
@@ -147,7 +149,7 @@ def resolve(
     given = input_model(opened, model, force=force, layers=layers)
     plan = plan_for(mode, name, level, given.layers, sparsity_scope)
     answer = partial(Selection, mode, name, level, band_of(level, mode))
-    if model is not None:
+    if own_model:
         return answer(given.record, plan, opened.provenance, None, None)
     ladder, pick = select_input(opened, question)
     return answer(pick.record, plan, opened.provenance, ladder, pick)

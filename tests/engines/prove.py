@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
@@ -66,7 +67,9 @@ def environment(engine: str, python: str) -> Path | None:
     return ours
 
 
-def prove(engine: str, python: Path, task: str, mode: str, level: str, *more: str) -> dict:
+def prove(
+    engine: str, python: Path, task: str, mode: str, level: str, *more: str
+) -> dict[str, Any]:
     """Resolve a level as a user does, apply the recipe in the engine, return what was measured."""
     script = HERE / f"{engine.replace('-', '')}_proof.py"
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +90,7 @@ def prove(engine: str, python: Path, task: str, mode: str, level: str, *more: st
         return json.loads(result.read_text())
 
 
-def row(engine: str, mode: str, level: str, result: dict) -> str:
+def row(engine: str, mode: str, level: str, result: dict[str, Any]) -> str:
     """One line of the table: plan against measurement."""
     body = [one["sparsity"] for one in result.get("layers", ()) if one["role"] == "body"]
     plan = result.get("plan_sparsity")
@@ -131,7 +134,7 @@ def main() -> int:
     return bool(failed)
 
 
-def told(result: dict) -> int:
+def told(result: dict[str, Any]) -> int:
     """Name the checks that did not hold, and count them."""
     broken = [check for check in result["checks"] if not check["ok"]]
     for check in broken:

@@ -69,3 +69,16 @@ def test_without_a_model_the_medium_base_model_is_taken_and_disclosed():
     assert selection.size_classes[2]["tiers"] == ["medium"]
     assert selection.size_classes[2]["largest_millions"] >= selection.dense_millions
     assert any("medium tier's base model" in note for note in selection.notes)
+
+
+def test_shapes_by_name_are_a_model_of_ones_own():
+    shapes = {"conv1.weight": (8, 3, 3, 3), "b.weight": (8, 8, 3, 3), "fc.weight": (2, 8)}
+    selection = resolve("sheep", 0.5, "one-shot", layers=shapes)
+    assert (selection.task, selection.stub) == ("sheep", None)
+    assert [one.name for one in selection.plan.layers.pruned] == ["b.weight"]
+
+
+@pytest.mark.parametrize("layers", ["layers.txt"])
+def test_a_text_is_no_list_of_lines(layers):
+    with pytest.raises(UsageError, match="one text"):
+        resolve("ic", 0.5, "one-shot", layers=layers)
