@@ -128,8 +128,8 @@ class Server:
     def _url_of(self, request: Request) -> UrlOf:
         base = self._base_url
         if base is None:
-            host = request.headers.get("host", "")
-            if not _HOST.fullmatch(host):
+            host, *others = request.headers.getlist("host") or [""]
+            if others or not _HOST.fullmatch(host):
                 # A host of the client's making goes into no answer.
                 name, port = request.scope.get("server") or ("127.0.0.1", 80)
                 host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"

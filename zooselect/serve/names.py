@@ -7,6 +7,11 @@ from collections.abc import Iterable, Mapping
 from zooselect.mirror.store import MirrorFile, MirrorModel
 from zooselect.stub import PREFIX, Stub
 
+_OUTPUTS = "sample-outputs.tar.gz"
+_OUTPUTS_BY_ENGINE = {"sample-outputs_deepsparse.tar.gz", "sample-outputs_onnxruntime.tar.gz"}
+#: Characters with a meaning in URLs, which clients of 1.5 paste file names into.
+_NOT_IN_URLS = set("#%?")
+
 #: Folder under which old clients cache a model: `<cache>/<namespace>/<v2 name>`.
 NAMESPACE = "neuralmagic"
 
@@ -47,16 +52,32 @@ def _made_up(stub: Stub) -> str:
     return "-".join([*(part for part in parts if part), tag])
 
 
+def listable(files: Iterable[MirrorFile]) -> list[MirrorFile]:
+    """Return the files that no old client stumbles over when they are listed.
+
+    A name without an extension at the top level is taken for a folder. Sample outputs are
+    either the plain ones or those of both engines: of another mixture some clients make
+    nothing of the whole model.
+    """
+    kept = [file for file in files if "/" in file.name or "." in file.name[1:]]
+    outputs = {file.name for file in kept if file.type == "outputs"}
+    good = outputs if outputs == _OUTPUTS_BY_ENGINE else {_OUTPUTS}
+    return [file for file in kept if file.type != "outputs" or file.name in good]
+
+
 def flat_names(files: Iterable[MirrorFile]) -> Mapping[str, str]:
     """Return the flat name, as clients before 1.6 know it, of each file that has one.
 
-    Deployment files are built by those clients from the training files, and a name
-    without an extension would be taken for a folder: neither is listed.
+    Deployment files are built by those clients from the training files, a name without an
+    extension would be taken for a folder, and one with a character that means something in
+    a URL cannot be fetched: none of these is listed.
     """
     flat: dict[str, str] = {}
     for file in files:
         folder, _, name = file.name.rpartition("/")
-        if file.type == "deployment" or (folder and folder != "training") or "." not in name[1:]:
+        if file.type == "deployment" or (folder and folder != "training"):
+            continue
+        if "." not in name[1:] or _NOT_IN_URLS & set(name):
             continue
         if file.type == "recipe":
             # Those clients put `recipe_` before the name themselves.

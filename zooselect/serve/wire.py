@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from zooselect.mirror.store import MirrorFile, MirrorModel
-from zooselect.serve.names import NAMESPACE, canonical, flat_names, url_path
+from zooselect.mirror.store import MirrorModel
+from zooselect.serve.names import NAMESPACE, canonical, flat_names, listable, url_path
 from zooselect.serve.zoo import Zoo
 
 #: Base URL in, absolute URL of a path out.
@@ -20,7 +20,7 @@ UrlOf = Callable[[str], str]
 _VERSION_2 = 2
 _MAX_INT = 2**31 - 1  # of GraphQL
 #: Types on the wire of files that old clients look for by name, but whose own type they drop.
-_TYPES = {"analysis": "metrics", "eval": "metrics"}
+_TYPES = {"analysis": "benchmarking", "eval": "benchmarking"}
 #: The old service's words for metrics, where they differ from the catalog's.
 _UNITS = {"top1_accuracy": "top1 accuracy", "top5_accuracy": "top5 accuracy"}
 
@@ -79,14 +79,9 @@ def file_rows(model: MirrorModel, url_of: UrlOf, *, version_2: bool) -> list[dic
             "version": _VERSION_2 if version_2 else 1,
             "checkpoint": False,
         }
-        for file in model.files
-        if (_listable(file) if version_2 else file.name in flat)
+        for file in listable(model.files)
+        if version_2 or file.name in flat
     ]
-
-
-def _listable(file: MirrorFile) -> bool:
-    # Old clients take a name without an extension at the top level for a folder.
-    return "/" in file.name or "." in file.name[1:]
 
 
 def benchmark_rows(model: MirrorModel) -> list[dict[str, Any]]:
