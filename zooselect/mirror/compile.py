@@ -119,9 +119,9 @@ def compile_catalog(root: Path) -> tuple[tuple[str, str], ...]:
         seen = now
 
 
-def catalog_bytes(models: list[dict[str, Any]]) -> bytes:
-    """Return the content of a catalog file."""
-    compiled = datetime.now(timezone.utc).isoformat(timespec="seconds")
+def catalog_bytes(models: list[dict[str, Any]], compiled: str | None = None) -> bytes:
+    """Return the content of a catalog file; compiled now, if not given."""
+    compiled = compiled or datetime.now(timezone.utc).isoformat(timespec="seconds")
     document = {"schema": SCHEMA, "compiled": compiled, "models": models}
     return (json.dumps(document, indent=1) + "\n").encode()
 

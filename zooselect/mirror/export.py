@@ -21,9 +21,12 @@ from zooselect.mirror.compile import RECORD, catalog_bytes, compile_catalog, rec
 from zooselect.mirror.describe import model_path
 from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.publish import is_intact
-from zooselect.mirror.remote import filesystem, is_url, reason_of
+from zooselect.mirror.remote import filesystem, is_url, protocols, reason_of
 from zooselect.mirror.store import CATALOG, Mirror
 from zooselect.stub import Stub
+
+#: Stores without folders: to make one would make a bucket of a mistyped name.
+_BUCKETS = {"s3", "s3a", "gs", "gcs", "abfs", "az", "oss"}
 
 
 class Exported(NamedTuple):
@@ -51,7 +54,7 @@ class Destination(Protocol):
         """Put a local file there, whole or not at all."""
 
     def write(self, content: bytes, path: str) -> None:
-        """Put a small file there, whole or not at all."""
+        """Put a small file there, whole or not at all; nothing is done if it is there."""
 
 
 def destination(place: str) -> Destination:
@@ -74,7 +77,7 @@ def export(mirror: Mirror, target: Destination) -> Exported:
         LocalFileError: the mirror cannot be read, or the destination not written.
     """
     compile_catalog(mirror.root)
-    models, copied, size, present = mirror.models(), 0, 0, 0
+    (models, _, compiled), copied, size, present = mirror.read(), 0, 0, 0
     for model in models:
         for file in model.files:
             path, source = f"{model.folder}/{file.name}", mirror.file_path(model, file.name)
@@ -90,7 +93,8 @@ def export(mirror: Mirror, target: Destination) -> Exported:
         with _errors(path):
             target.write(record_bytes(model.record.raw), path)
     with _errors(CATALOG):
-        target.write(catalog_bytes([dict(model.record.raw) for model in models]), CATALOG)
+        records = [dict(model.record.raw) for model in models]
+        target.write(catalog_bytes(records, compiled), CATALOG)
     return Exported(len(models), copied, size, present)
 
 
@@ -123,6 +127,9 @@ class _Folder:
         self._put(path, lambda temporary: shutil.copyfile(source, temporary))
 
     def write(self, content: bytes, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if (self._root / path).read_bytes() == content:
+                return
         self._put(path, lambda temporary: temporary.write_bytes(content))
 
     def _put(self, path: str, fill: Callable[[Path], object]) -> None:
@@ -157,10 +164,15 @@ class _Remote:
         self._files.put_file(str(source), f"{self._root}/{path}")
 
     def write(self, content: bytes, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if self._files.cat_file(f"{self._root}/{path}") == content:
+                return
         self._ready(path)
         self._files.pipe_file(f"{self._root}/{path}", content)
 
     def _ready(self, path: str) -> None:
-        # Object stores have no folders, and may refuse to make what looks like a bucket.
+        if not _BUCKETS.isdisjoint(protocols(self._files)):
+            return
+        # What cannot make folders may need none; else the file itself tells what is wrong.
         with contextlib.suppress(OSError, NotImplementedError):
             self._files.makedirs(f"{self._root}/{path}".rpartition("/")[0], exist_ok=True)

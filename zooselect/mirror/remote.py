@@ -47,7 +47,7 @@ class Store(Protocol):
         """Open a file of a model; it is there and has the size the mirror says.
 
         Raises:
-            OSError, ValueError: it is not, or out of reach.
+            OSError, ZooSelectError: it is not, or out of reach.
         """
 
 
@@ -66,7 +66,7 @@ def open_store(place: str) -> Store:
     if not is_url(place):
         return Mirror.open(place)
     files, root = filesystem(place)
-    if "file" in _protocols(files):
+    if "file" in protocols(files):
         return Mirror.open(root)  # which also sees to it that no link leads out of it
     store = Remote(place, files, root)
     parse_catalog(store.content(), place)
@@ -78,6 +78,7 @@ def filesystem(url: str) -> tuple[Any, str]:
 
     Raises:
         UsageError: fsspec or what it needs for this kind is missing, or it knows no such kind.
+        LocalFileError: it is out of reach.
     """
     try:
         # Imported by name: the package is an extra, and brings no types.
@@ -88,7 +89,17 @@ def filesystem(url: str) -> tuple[Any, str]:
         raise UsageError(
             f"cannot reach {url}: {error}", hint="pip install 'zooselect[s3]'"
         ) from error
+    except Exception as error:  # some kinds connect at once
+        raise LocalFileError(
+            f"cannot reach {url}: {reason_of(error)}", hint="check its address and your rights"
+        ) from error
     return files, str(root).rstrip("/")
+
+
+def protocols(files: Any) -> tuple[str, ...]:
+    """Return the names of a file system's kind: what its URLs begin with."""
+    names = files.protocol
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 @dataclass(frozen=True)
@@ -134,9 +145,11 @@ class Remote:
         path = f"{self._root}/{model.folder}/{file.name}"
         try:
             opened = self._files.open(path, "rb", block_size=AHEAD, cache_type="readahead")
+            # Most kinds have asked for it; to ask again would be a request more.
+            size = getattr(opened, "size", None) or self._files.info(path)["size"]
         except Exception as error:
             raise OSError(reason_of(error)) from error
-        if opened.size != file.size:
+        if size != file.size:
             opened.close()
             raise OSError("not the size the mirror says")
         return _Opened(opened)
@@ -168,8 +181,3 @@ def reason_of(error: Exception) -> str:
     """Return in one line what an error of a store says; stores raise errors of their own."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(reason).split())
-
-
-def _protocols(files: Any) -> tuple[str, ...]:
-    names = files.protocol
-    return (names,) if isinstance(names, str) else tuple(names)

@@ -23,6 +23,7 @@ from zooselect.record import ModelRecord
 CATALOG = "catalog.json"
 MODELS = "models"
 
+_LARGEST = 1 << 63
 _ID_CHARACTERS = set(string.ascii_letters + string.digits + "-_.")
 
 
@@ -291,7 +292,7 @@ def _parse_file(item: Any) -> MirrorFile:
     kind, size = item.get("type"), item.get("size")
     if not isinstance(kind, str) or not kind.isidentifier():
         raise ValueError(f"file {name!a}: no `type`")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < _LARGEST:
         raise ValueError(f"file {name!a}: no `size`")
     digests = [_hex(item.get(key), length) for key, length in (("sha256", 64), ("md5", 32))]
     if None in digests:
