@@ -7,6 +7,8 @@ the connection instead of sending a page.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import NamedTuple
@@ -143,15 +145,21 @@ def none_match(header: str, etag: str) -> bool:
 
 async def _send_bytes(send: Send, opened: Opened, start: int, end: int) -> bool:
     """Send bytes of a file; return whether all were there."""
+    loop = asyncio.get_running_loop()
     try:
         opened.seek(start)
     except OSError:
         return False
     while start < end:
+        reading = loop.run_in_executor(None, opened.read, min(CHUNK, end - start))
         try:
-            chunk = await to_thread.run_sync(opened.read, min(CHUNK, end - start))
+            chunk = await asyncio.shield(reading)
         except OSError:
             return False
+        finally:
+            # The file may not be closed under a read that is still going on.
+            with contextlib.suppress(OSError):
+                await asyncio.shield(reading)
         if not chunk:
             return False
         start += len(chunk)
