@@ -40,8 +40,8 @@ def test_what_passes_stays_inside(name):
         safe = safe_name(name)
     except ValueError:
         return
-    whole = os.path.normpath(os.path.join("/root/model", safe))
-    assert whole == "/root/model/" + safe
+    whole = os.path.normpath(os.path.join("/base/model", safe))
+    assert whole == "/base/model/" + safe
 
 
 @pytest.mark.parametrize(
