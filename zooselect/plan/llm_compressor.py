@@ -44,7 +44,7 @@ def llm_compressor_recipe(plan: Plan) -> str:
             "llm-compressor takes Hugging Face transformers only, and this is a vision task",
             hint="--recipe-format sparseml can express it",
         )
-    layers = plan.layers if plan.layers is not None and plan.layers.named else None
+    layers = plan.named_layers
     sparsity = plan.layer_sparsity
     heads = [_exactly(one.module) for one, _ in layers.dense] if layers else []
     if not heads:

@@ -53,6 +53,11 @@ class Plan(NamedTuple):
         return None if self.sparsity is None else "unstructured"
 
     @property
+    def named_layers(self) -> Layers | None:
+        """The layers, where a recipe can write their names out; None where it cannot."""
+        return self.layers if self.layers is not None and self.layers.named else None
+
+    @property
     def layer_sparsity(self) -> float | None:
         """Fraction of each pruned layer's weights to set to zero.
 

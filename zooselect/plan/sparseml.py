@@ -95,7 +95,7 @@ def _training_aware(plan: Plan) -> list[str]:
             "      start_epoch: eval(pruning_start_epoch)",
             "      end_epoch: eval(pruning_end_epoch)",
             "      update_frequency: eval(pruning_update_frequency)",
-            *_pruned(_named(plan)),
+            *_pruned(plan.named_layers),
             "      inter_func: cubic",
         ]
     return [
@@ -105,7 +105,7 @@ def _training_aware(plan: Plan) -> list[str]:
         "      start_epoch: eval(quantization_start_epoch)",
         "      disable_quantization_observer_epoch: eval(freeze_epoch)",
         "      freeze_bn_stats_epoch: eval(freeze_epoch)",
-        *_quantized(_named(plan)),
+        *_quantized(plan.named_layers),
     ]
 
 
@@ -119,19 +119,15 @@ def _one_shot(plan: Plan) -> list[str]:
             "      start_epoch: 0.0",
             "      end_epoch: 1.0",
             "      update_frequency: -1.0",
-            *_pruned(_named(plan)),
+            *_pruned(plan.named_layers),
         ]
     return [
         *lines,
         "  - !QuantizationModifier",
         "      start_epoch: 1.0",
         "      num_calibration_steps: eval(calibration_steps)",
-        *_quantized(_named(plan)),
+        *_quantized(plan.named_layers),
     ]
-
-
-def _named(plan: Plan) -> Layers | None:
-    return plan.layers if plan.layers is not None and plan.layers.named else None
 
 
 def _pruned(layers: Layers | None) -> list[str]:

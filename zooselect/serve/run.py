@@ -126,7 +126,8 @@ def _check_base_url(base_url: str) -> None:
         sound = False
     if not sound or not base_url.isascii() or not base_url.isprintable() or " " in base_url:
         raise UsageError(
-            f"base URL {base_url!a} is not http:// or https://, a host and perhaps a path"
+            f"base URL {base_url!a} is not http:// or https://, a host and perhaps a path",
+            hint="such as https://zoo.example.org/mirror",
         )
 
 
