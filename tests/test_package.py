@@ -26,6 +26,7 @@ LAYERS = {
     "plan": {"catalog", "level", "task", "record", "stub", "errors", "__init__"},
     "catalog": {"record", "stub", "task", "errors"},
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
+    "cache": {"errors"},
     "mirror": {"catalog", "task", "record", "stub", "files", "errors"},
     "serve": {"mirror", "selection", "record", "stub", "errors"},
     "api": {

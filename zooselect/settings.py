@@ -12,12 +12,17 @@ class Settings(NamedTuple):
 
     Attributes:
         catalog: path of a catalog file (`ZOOSELECT_CATALOG`); None for the embedded one.
+        cache_dir: folder of the cache (`ZOOSELECT_CACHE_DIR`); None for the system's place.
     """
 
     catalog: str | None = None
+    cache_dir: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings of an environment; an empty variable counts as unset."""
         values = os.environ if environ is None else environ
-        return cls(catalog=values.get("ZOOSELECT_CATALOG") or None)
+        return cls(
+            catalog=values.get("ZOOSELECT_CATALOG") or None,
+            cache_dir=values.get("ZOOSELECT_CACHE_DIR") or None,
+        )
