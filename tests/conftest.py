@@ -41,12 +41,13 @@ def _no_constant(name):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _clean_environment():
+def _clean_environment(tmp_path_factory):
     """Without the settings of whoever runs the tests; child processes buffer as users' do."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if "ZOOSELECT" in name or name.startswith("SPARSEZOO") or name == "PYTHONUNBUFFERED":
                 patch.delenv(name)
+        patch.setenv("ZOOSELECT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -18,14 +18,17 @@ __all__ = [
     "IntegrityError",
     "LocalFileError",
     "ModelRecord",
+    "NetworkError",
     "NoCandidateError",
     "NotFoundError",
+    "OfflineError",
     "Selection",
     "Stub",
     "StubError",
     "UsageError",
     "ZooSelectError",
     "levels",
+    "open_catalog",
     "resolve",
     "search",
 ]
@@ -39,14 +42,17 @@ if TYPE_CHECKING:
     from zooselect.errors import (
         IntegrityError,
         LocalFileError,
+        NetworkError,
         NoCandidateError,
         NotFoundError,
+        OfflineError,
         StubError,
         UsageError,
         ZooSelectError,
     )
     from zooselect.record import ModelRecord
     from zooselect.selection.selection import Selection
+    from zooselect.source import open_catalog
     from zooselect.stub import Stub
 
 _HOME = {
@@ -56,6 +62,7 @@ _HOME = {
     "Selection": "zooselect.selection.selection",
     "Stub": "zooselect.stub",
     "levels": "zooselect.api",
+    "open_catalog": "zooselect.source",
     "resolve": "zooselect.api",
     "search": "zooselect.api",
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from zooselect.catalog.asked import Asked, Source
 from zooselect.catalog.catalog import Catalog
 from zooselect.errors import NoCandidateError, UsageError
 from zooselect.level import (
@@ -21,13 +22,11 @@ from zooselect.level import (
 )  # fmt: skip
 from zooselect.selection.question import Question
 from zooselect.selection.selection import Selection, select, select_input
-from zooselect.settings import Settings
+from zooselect.source import CatalogLike, open_catalog
 from zooselect.task import Task
 
 if TYPE_CHECKING:
     from zooselect.catalog.search import Filters, Found
-
-CatalogLike = Catalog | str | os.PathLike[str] | None
 
 
 class LevelBand(NamedTuple):
@@ -42,27 +41,6 @@ class LevelBand(NamedTuple):
     band: Band
     selection: Selection | None
     reason: str | None = None
-
-
-def open_catalog(catalog: CatalogLike = None) -> Catalog:
-    """Return a catalog: the one given, a file's, the environment's, or the embedded one.
-
-    Raises:
-        UsageError: a URL; only files can be read as yet.
-        LocalFileError: the file cannot be read.
-        IntegrityError: it is no catalog, or of its records not one is usable.
-    """
-    if isinstance(catalog, Catalog):
-        return catalog
-    path = catalog if catalog is not None else Settings.from_env().catalog
-    if path is None:
-        return Catalog.embedded()
-    if "://" in os.fspath(path):
-        raise UsageError(
-            f"catalog {path!r} is a URL; this version reads files",
-            hint="download it and give its path",
-        )
-    return Catalog.from_file(path)
 
 
 def resolve(
@@ -92,8 +70,8 @@ def resolve(
         optim_level: 0.0 (largest, dense) to 1.0 (smallest, pruned and quantized).
         mode: `sparse-transfer` picks a model; `one-shot` and `training-aware` plan what
             to do to one.
-        catalog: a catalog, a path of one, or None for `ZOOSELECT_CATALOG` and else the
-            embedded one.
+        catalog: a catalog, a source of them, a path or URL of one, or None for what the
+            environment says and else the embedded one; see `open_catalog`.
         dataset: the user's data set: one of the catalog's, or their own.
         architecture: keep models of this architecture (`resnet_v1`, `resnet_v1-50`).
         framework: keep models of this framework (`pytorch`, `keras`, …).
@@ -116,6 +94,7 @@ def resolve(
         NoCandidateError: the catalog has no model to pick.
         NotFoundError: the catalog does not have the input model.
         LocalFileError, IntegrityError: a file cannot be used.
+        OfflineError, NetworkError: a server is to be asked, and nothing answers.
     """
     level = parse_level(optim_level)
     mode = parse_mode(mode)
@@ -129,14 +108,14 @@ def resolve(
             include_unverified,
         )  # fmt: skip
         name = question.task.name
-    opened = open_catalog(catalog)
+    source = open_catalog(catalog)
     if mode == SPARSE_TRANSFER:
         if model is not None or force or layers is not None or sparsity_scope != "layers":
             raise UsageError(
                 "sparse transfer picks the model itself: no input model, layers or scope",
                 hint="the modes one-shot and training-aware take them",
             )
-        return select(opened, question, level)
+        return select(_catalog_of(source, question.task), question, level)
     from zooselect.plan.input_model import input_model
     from zooselect.plan.plan import plan_for
 
@@ -146,13 +125,18 @@ def resolve(
             "an input model was named, and options that pick one",
             hint="leave out the one or the other",
         )
-    given = input_model(opened, model, force=force, layers=layers)
+    given = input_model(source, model, force=force, layers=layers)
     plan = plan_for(mode, name, level, given.layers, sparsity_scope)
     answer = partial(Selection, mode, name, level, band_of(level, mode))
     if own_model:
-        return answer(given.record, plan, opened.provenance, None, None)
+        return answer(given.record, plan, given.provenance, None, None)
+    opened = _catalog_of(source, question.task)
     ladder, pick = select_input(opened, question)
     return answer(pick.record, plan, opened.provenance, ladder, pick)
+
+
+def _catalog_of(source: Source, task: Task) -> Catalog:
+    return source.of(Asked(task.domain, task.sub_domain))
 
 
 def _own_name(task: str) -> str:
@@ -184,12 +168,13 @@ def levels(
         UsageError: unknown task.
         NoCandidateError: not one band has an answer.
         LocalFileError, IntegrityError: the catalog file cannot be used.
+        OfflineError, NetworkError: a server is to be asked, and nothing answers.
     """
     question = Question(
         Task.parse(task), dataset, architecture, framework, repo, target,
         strict, all_sizes, include_unverified,
     )  # fmt: skip
-    opened = open_catalog(catalog)
+    opened = _catalog_of(open_catalog(catalog), question.task)
     axis = []
     for band in BANDS[SPARSE_TRANSFER]:
         try:
@@ -222,8 +207,11 @@ def search(
     Raises:
         UsageError: unknown task or sort order.
         LocalFileError, IntegrityError: the catalog file cannot be used.
+        OfflineError, NetworkError: a server is to be asked, and nothing answers.
     """
     from zooselect.catalog.search import search as search_catalog
 
     wanted = None if task is None else Task.parse(task)
-    return search_catalog(open_catalog(catalog), wanted, filters, sort=sort, reverse=reverse)
+    source = open_catalog(catalog)
+    opened = source.of(Asked()) if wanted is None else _catalog_of(source, wanted)
+    return search_catalog(opened, wanted, filters, sort=sort, reverse=reverse)

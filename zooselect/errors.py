@@ -78,6 +78,55 @@ class NoCandidateError(NotFoundError):
         self.nearest = nearest
 
 
+class OfflineError(ZooSelectError, ConnectionError):
+    """No socket may be opened, and nothing on disk answers."""
+
+    exit_code = 4
+
+
+class NetworkError(ZooSelectError, ConnectionError):
+    """A server could not be reached, or went away in the middle.
+
+    Attributes:
+        retry: whether asking again may help.
+        retry_after: seconds the server asks to wait first; None where it does not say.
+    """
+
+    exit_code = 5
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        retry: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry = retry
+        self.retry_after = retry_after
+
+
+class ServerError(NetworkError):
+    """A server answered, and its answer is an error, or not what it must be.
+
+    Attributes:
+        status: the HTTP status; None where the answer's content is what is wrong.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        retry: bool = False,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, retry=retry, retry_after=retry_after)
+        self.status = status
+
+
 class IntegrityError(ZooSelectError, ValueError):
     """Content that is not what it must be: a malformed catalog, a wrong digest."""
 

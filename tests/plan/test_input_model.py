@@ -1,6 +1,7 @@
 import pytest
 
 from zooselect import Catalog, NotFoundError, UsageError, resolve
+from zooselect.catalog.asked import AtHand
 from zooselect.plan.input_model import input_model
 
 BASE = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/base-none"
@@ -9,7 +10,7 @@ PRUNED = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned95_
 
 @pytest.fixture(scope="module")
 def catalog():
-    return Catalog.embedded()
+    return AtHand(Catalog.embedded())
 
 
 def test_a_base_stub(catalog):
@@ -27,7 +28,7 @@ def test_what_exists_is_never_taken_for_a_stub(catalog, tmp_path, monkeypatch):
     # This name is a valid v2 stub.
     (tmp_path / "resnet-50-finetuned").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert input_model(catalog, "resnet-50-finetuned") == (None, None)
+    assert input_model(catalog, "resnet-50-finetuned")[:2] == (None, None)
     monkeypatch.chdir("/")
     with pytest.raises(NotFoundError):
         input_model(catalog, "resnet-50-finetuned")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from zooselect.catalog.provenance import Provenance
-from zooselect.errors import NotFoundError
+from zooselect.errors import NotFoundError, UsageError
 from zooselect.record import ModelRecord
 from zooselect.stub import Stub
 
@@ -37,7 +37,7 @@ class Catalog:
     def __init__(self, shards: Mapping[Place, Loader], provenance: Provenance) -> None:
         self._shards = shards
         self._loaded: dict[Place, tuple[ModelRecord, ...]] = {}
-        self._names: dict[str, ModelRecord] | None = None
+        self._names: dict[str, list[ModelRecord]] | None = None
         self._remembered: dict[Hashable, Any] = {}
         self.provenance = provenance
 
@@ -67,6 +67,10 @@ class Catalog:
         from zooselect.catalog.file import file_catalog
 
         return file_catalog(path)
+
+    def with_provenance(self, provenance: Provenance) -> Catalog:
+        """Return the same records under another provenance."""
+        return Catalog(self._shards, provenance)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -116,6 +120,7 @@ class Catalog:
 
         Raises:
             StubError: the text is no stub.
+            UsageError: it is another name of several models; the hint has their own.
             NotFoundError: no such model; the hint has the closest names.
         """
         wanted = stub if isinstance(stub, Stub) else Stub.parse(stub)
@@ -129,7 +134,12 @@ class Catalog:
         found = self._names.get(name)
         if found is None:
             raise NotFoundError(f"{name} is not in the catalog", hint=self._closest(name))
-        return found
+        if len(found) > 1:
+            raise UsageError(
+                f"{name} is the name of {len(found)} models",
+                hint="take one of " + ", ".join(sorted(record.stub for record in found)),
+            )
+        return found[0]
 
     def _closest(self, name: str) -> str:
         from difflib import get_close_matches
@@ -170,11 +180,14 @@ def _v1_first(record: ModelRecord) -> tuple[bool, str]:
     return "/" not in record.stub, record.stub
 
 
-def _by_name(records: Iterable[ModelRecord]) -> dict[str, ModelRecord]:
+def _by_name(records: Iterable[ModelRecord]) -> dict[str, list[ModelRecord]]:
     records = tuple(records)
+    names: dict[str, list[ModelRecord]] = {}
+    for record in records:
+        for alias in record.aliases:
+            names.setdefault(alias, []).append(record)
     # Own names win over aliases, whatever the order.
-    names = {alias: record for record in reversed(records) for alias in record.aliases}
-    names.update((record.stub, record) for record in records)
+    names.update((record.stub, [record]) for record in records)
     return names
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from zooselect.api import LevelBand, levels
-from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.asked import Source
 from zooselect.cli.options import (
     Tone,
     catalog_options,
@@ -26,7 +26,7 @@ from zooselect.task import Task
 @catalog_options
 def command(
     tone: Tone,
-    catalog: Catalog,
+    source: Source,
     task: str,
     **options: Any,
 ) -> None:
@@ -34,7 +34,7 @@ def command(
 
     With --quiet: band and stub alone, a tab between them. A * marks a fallback.
     """
-    axis = levels(task, catalog=catalog, **options)
+    axis = levels(task, catalog=source, **options)
     some = next(one.selection for one in axis if one.selection)
     metric = Task.parse(task).metric
     if tone.as_json:
@@ -47,7 +47,7 @@ def command(
                 "metric": metric,
                 "bands": [_band(one) for one in axis],
                 "size_classes": list(some.size_classes),
-                "provenance": catalog.provenance.to_dict(),
+                "provenance": None if some.provenance is None else some.provenance.to_dict(),
             }
         )
         return

@@ -8,10 +8,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from zooselect.api import open_catalog
+from zooselect.catalog.asked import Asked, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.cli.output import err
+from zooselect.catalog.provenance import Provenance
+from zooselect.cli.output import err, one_line
 from zooselect.selection.variant import HARDWARE
+from zooselect.settings import Settings
+from zooselect.source import open_catalog
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,15 +34,29 @@ class Tone(NamedTuple):
 
 
 def catalog_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add what every command has that asks a catalog; it gets a `tone` and a `catalog`."""
+    """Add what every command has that asks a catalog; it gets a `tone` and a `source`."""
 
     @click.option(
         "--catalog",
-        type=click.Path(),
-        metavar="PATH",
-        help="A catalog file or mirror folder, not the embedded one [env: ZOOSELECT_CATALOG].",
+        metavar="PATH|URL",
+        help="A catalog file, mirror folder or mirror URL [env: ZOOSELECT_CATALOG].",
     )
-    @click.option("--offline", is_flag=True, help="Open no socket (this version never opens one).")
+    @click.option(
+        "--api-url",
+        metavar="URL",
+        help="A SparseZoo API [env: ZOOSELECT_API_URL, SPARSEZOO_API_URL].",
+    )
+    @click.option(
+        "--offline",
+        is_flag=True,
+        help="Open no socket; kept answers will do [env: ZOOSELECT_OFFLINE].",
+    )
+    @click.option(
+        "--refresh", is_flag=True, help="Ask again, however fresh the answer kept in the cache is."
+    )
+    @click.option(
+        "--no-fallback", is_flag=True, help="Nothing stands in for a server that fails: exit 5."
+    )
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
     @click.option("-q", "--quiet", is_flag=True, help="Data only: no notes on stderr.")
     @click.option("--verbose", is_flag=True, help="Say more on stderr.")
@@ -47,16 +64,67 @@ def catalog_options(function: Callable[..., None]) -> Callable[..., None]:
     def command(
         *,
         catalog: str | None,
+        api_url: str | None,
         offline: bool,
+        refresh: bool,
+        no_fallback: bool,
         as_json: bool,
         quiet: bool,
         verbose: bool,
         **arguments: Any,
     ) -> None:
         tone = Tone(as_json, quiet, verbose)
-        function(tone=tone, catalog=_asked_catalog(catalog, tone), **arguments)
+        settings = Settings.from_env()
+        if api_url and (catalog or settings.catalog):
+            tone.notes("a catalog is configured too, and comes first: the API is not asked")
+        opened = open_catalog(
+            catalog,
+            api_url=api_url,
+            # A flag can only switch on: off is what the environment says, or nothing does.
+            offline=offline or None,
+            refresh=refresh or None,
+            fallback=False if no_fallback else None,
+            settings=settings,
+            say=tone.notes,
+        )
+        function(tone=tone, source=_Told(opened, tone), **arguments)
 
     return command
+
+
+class _Told:
+    """A source whose answers are told of: what was skipped, what stands in for a server."""
+
+    def __init__(self, source: Source, tone: Tone) -> None:
+        self._source = source
+        self._tone = tone
+
+    @property
+    def at_hand(self) -> Provenance | None:
+        """As the source has it."""
+        return self._source.at_hand
+
+    def of(self, asked: Asked) -> Catalog:
+        """Return the source's answer, after telling what a person must know of it."""
+        catalog = self._source.of(asked)
+        _tell(catalog.provenance, self._tone)
+        return catalog
+
+
+def _tell(provenance: Provenance, tone: Tone) -> None:
+    if provenance.fallback is not None:
+        tone.notes(provenance.fallback)
+    if tone.verbose:
+        when = f"compiled {provenance.compiled}"
+        if provenance.fetched_at is not None:
+            kept = ", from the cache" if provenance.from_cache else ""
+            when = f"asked {provenance.fetched_at}{kept}"
+        err(f"catalog: {one_line(f'{provenance.location}, {when}, {provenance.digest}')}")
+        for name, reason in (*provenance.skipped, *provenance.repaired):
+            err(f"catalog: {one_line(f'{name}: {reason}')}")
+    elif provenance.skipped:
+        count = len(provenance.skipped)
+        tone.notes(f"{count} catalog record{'s'[: count > 1]} skipped (--verbose names them)")
 
 
 def scope_options(function: F) -> F:
@@ -100,25 +168,6 @@ def stub_argument(function: F) -> F:
     return click.argument("stub", shell_complete=complete_stub)(function)
 
 
-def _asked_catalog(path: str | None, tone: Tone) -> Catalog:
-    """Open the catalog the options name, and say so when asked to.
-
-    Raises:
-        UsageError: a URL; only files can be read as yet.
-        LocalFileError, IntegrityError: the file cannot be used.
-    """
-    catalog = open_catalog(path)
-    provenance = catalog.provenance
-    if tone.verbose:
-        err(f"catalog: {provenance.location}, compiled {provenance.compiled}, {provenance.digest}")
-        for name, reason in (*provenance.skipped, *provenance.repaired):
-            err(f"catalog: {name}: {reason}")
-    elif provenance.skipped:
-        count = len(provenance.skipped)
-        tone.notes(f"{count} catalog record{'s'[: count > 1]} skipped (--verbose names them)")
-    return catalog
-
-
 def _complete_task(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
     from zooselect.task import TASKS
 
@@ -135,7 +184,14 @@ def complete_stub(context: click.Context, parameter: click.Parameter, text: str)
     from zooselect.stub import PREFIX
 
     try:
-        catalog = open_catalog(context.params.get("catalog"))
+        # Completion never asks anyone: what is kept on disk will do.
+        source = open_catalog(
+            context.params.get("catalog"),
+            api_url=context.params.get("api_url"),
+            offline=True,
+            refresh=False,
+        )
+        catalog = source.of(Asked())
     except ZooSelectError:
         return []
     names = (name for record in catalog for name in (record.stub, *record.aliases))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zooselect.api import resolve
-from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.asked import Source
 from zooselect.cli.options import (
     Tone,
     catalog_options,
@@ -76,7 +76,7 @@ from zooselect.selection.selection import Selection
 @catalog_options
 def command(
     tone: Tone,
-    catalog: Catalog,
+    source: Source,
     task: str,
     optim_level: str,
     mode: str,
@@ -94,7 +94,7 @@ def command(
     if layers is not None:
         # Read only for a mode that takes it, so that a wrong mode is told first.
         options["layers"] = _lines(layers) if parse_mode(mode) != SPARSE_TRANSFER else ()
-    selection = resolve(task, parse_level_text(optim_level), mode, catalog=catalog, **options)
+    selection = resolve(task, parse_level_text(optim_level), mode, catalog=source, **options)
     if selection.plan is None:
         if recipe_format or recipe_out or settings:
             raise UsageError(

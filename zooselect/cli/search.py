@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from zooselect.api import search
-from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.asked import Asked, Source
 from zooselect.catalog.search import SORTS, Filters, Found
 from zooselect.cli.options import Tone, catalog_options, task_argument, words
 from zooselect.cli.output import SCHEMA, figure, millions, out, out_json, wrapped
 from zooselect.errors import NotFoundError, UsageError
 from zooselect.record import CONFIDENCES, OPTIMIZATIONS
+from zooselect.task import Task
 
 #: What the old client called a page, `page_length` 20, and never sent.
 _PAGE_LENGTH = 20
@@ -64,7 +65,7 @@ _PAGE_LENGTH = 20
 @catalog_options
 def command(
     tone: Tone,
-    catalog: Catalog,
+    source: Source,
     task: str | None,
     optimization: tuple[str, ...],
     confidence: tuple[str, ...],
@@ -91,6 +92,8 @@ def command(
         max_millions=_millions(max_size),
         quality_known=quality_known,
     )
+    wanted = None if task is None else Task.parse(task)
+    catalog = source.of(Asked() if wanted is None else Asked(wanted.domain, wanted.sub_domain))
     found = search(task, filters, catalog=catalog, sort=sort, reverse=reverse)
     if not found:
         raise NotFoundError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from zooselect.catalog.asked import Asked, Source
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.search import Found, describe
 from zooselect.cli.options import (
@@ -23,7 +24,7 @@ from zooselect.stub import Stub
 @catalog_options
 def command(
     tone: Tone,
-    catalog: Catalog,
+    source: Source,
     stub: str,
 ) -> None:
     """Show one model: what it is, how good, and where each fact stands.
@@ -31,6 +32,7 @@ def command(
     STUB is a v1 or v2 stub, with or without `zoo:`.
     """
     wanted = Stub.parse(stub)
+    catalog = source.of(Asked.of_stub(wanted))
     record = catalog.find(wanted)
     found = _described(catalog, record)
     if tone.as_json:

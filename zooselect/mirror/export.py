@@ -21,8 +21,8 @@ from zooselect.mirror.compile import RECORD, catalog_bytes, compile_catalog, rec
 from zooselect.mirror.describe import model_path
 from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.publish import is_intact
-from zooselect.mirror.remote import filesystem, is_url, protocols, reason_of
 from zooselect.mirror.store import CATALOG, Mirror
+from zooselect.object_store import filesystem, is_url, protocols, reason_of
 from zooselect.stub import Stub
 
 #: Stores without folders: to make one would make a bucket of a mistyped name.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, Protocol
 
-from zooselect.errors import LocalFileError, UsageError
+from zooselect.errors import LocalFileError
 from zooselect.mirror.store import CATALOG, Mirror, MirrorFile, MirrorModel, parse_catalog
+from zooselect.object_store import filesystem, is_url, protocols, reason_of
 
 #: Bytes fetched at once beyond those asked for: few requests, and little memory a reader.
 AHEAD = 1 << 20
@@ -51,11 +51,6 @@ class Store(Protocol):
         """
 
 
-def is_url(place: str) -> bool:
-    """Whether a place is a URL rather than a path."""
-    return "://" in place
-
-
 def open_store(place: str) -> Store:
     """Return the mirror in a folder, or at an fsspec URL such as `s3://bucket/zoo`.
 
@@ -71,35 +66,6 @@ def open_store(place: str) -> Store:
     store = Remote(place, files, root)
     parse_catalog(store.content(), place)
     return store
-
-
-def filesystem(url: str) -> tuple[Any, str]:
-    """Return the fsspec file system of a URL, and the path in it.
-
-    Raises:
-        UsageError: fsspec or what it needs for this kind is missing, or it knows no such kind.
-        LocalFileError: it is out of reach.
-    """
-    try:
-        # Imported by name: the package is an extra, and brings no types.
-        fsspec = import_module("fsspec.core")
-        # What it remembers of a folder would hide what others write to it.
-        files, root = fsspec.url_to_fs(url, use_listings_cache=False)
-    except (ImportError, ValueError) as error:
-        raise UsageError(
-            f"cannot reach {url}: {error}", hint="pip install 'zooselect[s3]'"
-        ) from error
-    except Exception as error:  # some kinds connect at once
-        raise LocalFileError(
-            f"cannot reach {url}: {reason_of(error)}", hint="check its address and your rights"
-        ) from error
-    return files, str(root).rstrip("/")
-
-
-def protocols(files: Any) -> tuple[str, ...]:
-    """Return the names of a file system's kind: what its URLs begin with."""
-    names = files.protocol
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 @dataclass(frozen=True)
@@ -175,9 +141,3 @@ class _Opened:
 
     def close(self) -> None:
         self._opened.close()
-
-
-def reason_of(error: Exception) -> str:
-    """Return in one line what an error of a store says; stores raise errors of their own."""
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(reason).split())

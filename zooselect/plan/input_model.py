@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.asked import Asked, Source
+from zooselect.catalog.provenance import Provenance
 from zooselect.errors import StubError, UsageError
 from zooselect.plan.layers import Layers, parse_layers
 from zooselect.record import BASE, ModelRecord
@@ -22,14 +23,16 @@ class InputModel(NamedTuple):
     Attributes:
         record: its record; None for a model of the user's own.
         layers: its layers; None where they are not known.
+        provenance: of the catalog; None where none had to be asked.
     """
 
     record: ModelRecord | None
     layers: Layers | None
+    provenance: Provenance | None = None
 
 
 def input_model(
-    catalog: Catalog,
+    source: Source,
     model: str | os.PathLike[str] | None,
     *,
     force: bool = False,
@@ -41,10 +44,11 @@ def input_model(
         UsageError: neither a path nor a stub, or a model already pruned or quantized.
         NotFoundError: the catalog does not have the stub.
         LocalFileError, IntegrityError: the ONNX file cannot be used.
+        OfflineError, NetworkError: a server is to be asked, and nothing answers.
     """
     listed = None if layers is None else parse_layers(_lines(layers))
     if model is None:
-        return InputModel(None, listed)
+        return InputModel(None, listed, source.at_hand)
     text = os.fspath(model)
     if os.path.exists(text):
         onnx = _onnx_file(text)
@@ -52,8 +56,9 @@ def input_model(
             from zooselect.plan.onnx_layers import onnx_layers
 
             listed = onnx_layers(onnx)
-        return InputModel(None, listed)
-    return InputModel(_record(catalog, text, force), listed)
+        return InputModel(None, listed, source.at_hand)
+    record, provenance = _record(source, text, force)
+    return InputModel(record, listed, provenance)
 
 
 def _lines(layers: Iterable[str] | Mapping[str, Sequence[int]]) -> Iterable[str]:
@@ -74,17 +79,18 @@ def _onnx_file(path: str) -> str | None:
     return path if path.lower().endswith(".onnx") else None
 
 
-def _record(catalog: Catalog, text: str, force: bool) -> ModelRecord:
+def _record(source: Source, text: str, force: bool) -> tuple[ModelRecord, Provenance]:
     try:
         stub = Stub.parse(text)
     except StubError as error:
         raise UsageError(
             f"input model {text!r} is neither a file, a folder nor a stub", hint=error.hint
         ) from error
+    catalog = source.of(Asked.of_stub(stub))
     record = catalog.find(stub)
     if record.optimization != BASE and not force:
         raise UsageError(
             f"{record.stub} is {record.optimization} already; these modes start from a base model",
             hint="--force takes it all the same",
         )
-    return record
+    return record, catalog.provenance

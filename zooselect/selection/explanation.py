@@ -7,6 +7,7 @@ from datetime import date
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from zooselect.catalog.provenance import age
 from zooselect.level import POLICY
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def explain(selection: Selection, today: date | None = None) -> str:
             say(f"{label} band", stub)
     if selection.excluded:
         say("left out", *_left_out(selection.excluded))
-    say("catalog", *_catalog(selection.provenance, today or date.today()))
+    if selection.provenance is not None:
+        say("catalog", *_catalog(selection.provenance, today or date.today()))
     return "\n".join(lines)
 
 
@@ -102,7 +104,14 @@ def _left_out(excluded: tuple[tuple[str, str], ...]) -> list[str]:
 
 def _catalog(provenance: Provenance, today: date) -> list[str]:
     name = "the embedded snapshot" if provenance.source == "snapshot" else provenance.location
-    lines = [f"{name}{_age(provenance.compiled, today)}", _shortened(provenance.digest)]
+    if provenance.fetched_at is None:
+        lines = [f"{name}{_age(provenance.compiled, today)}"]
+    else:
+        kept = ", from the cache" if provenance.from_cache else ""
+        lines = [f"{name}, asked {age(provenance.age_seconds or 0)} ago{kept}"]
+    if provenance.fallback is not None:
+        lines.append(f"instead of {provenance.instead_of}: {provenance.fallback}")
+    lines.append(_shortened(provenance.digest))
     for name, reason in provenance.skipped:
         lines.append(f"skipped {name}: {reason}")
     for name, reason in provenance.repaired:

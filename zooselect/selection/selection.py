@@ -36,7 +36,7 @@ class Selection:
         model: the model to start from; in the other two modes the input model, None
             when the user brought their own.
         plan: in the other two modes, what to do to the input model.
-        provenance: where the catalog came from.
+        provenance: where the catalog came from; None where none was asked.
     """
 
     mode: str
@@ -45,7 +45,7 @@ class Selection:
     band: Band
     model: ModelRecord | None
     plan: Plan | None
-    provenance: Provenance
+    provenance: Provenance | None
     _ladder: Ladder | None = field(repr=False, compare=False)
     _pick: Pick | None = field(repr=False, compare=False)
 
@@ -198,7 +198,7 @@ class Selection:
             "excluded": [{"stub": stub, "reason": reason} for stub, reason in self.excluded],
             "recipe_stub": self.recipe_stub,
             "notes": list(self.notes),
-            "provenance": self.provenance.to_dict(),
+            "provenance": None if self.provenance is None else self.provenance.to_dict(),
         }
         if self.plan is not None:
             answer["plan"] = {

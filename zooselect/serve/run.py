@@ -13,7 +13,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from zooselect.errors import LocalFileError, UsageError
-from zooselect.mirror.remote import is_url, open_store
+from zooselect.mirror.remote import open_store
+from zooselect.object_store import is_url
 
 #: Seconds that downloads under way have left when the server is told to end.
 SHUTDOWN_TIMEOUT = 10

@@ -1,0 +1,157 @@
+"""A SparseZoo-compatible API: one GraphQL request a question."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from zooselect.catalog.answer import Answer, digest_of
+from zooselect.catalog.asked import Asked
+from zooselect.catalog.query import FIELDS, Field, fewer, query
+from zooselect.catalog.rows import item_of
+from zooselect.errors import ServerError
+from zooselect.net.url import Address
+
+if TYPE_CHECKING:
+    from zooselect.net.client import Client
+
+PATH = "v2/graphql"
+
+#: How often a server that refuses fields is asked with less.
+_ROUNDS = 7
+#: A GraphQL server refuses a query with one of these.
+_REFUSALS = (200, 400, 422)
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_HINT = "is this the URL of a SparseZoo API? It is asked at /v2/graphql"
+_SAID = 200  # characters of a server's message that ours shows
+
+
+class Api:
+    """A server of the SparseZoo protocol.
+
+    Args:
+        address: its base URL.
+        client: gives the client to ask with; not called before something is asked.
+        clock: seconds since the epoch.
+    """
+
+    source = "api"
+
+    def __init__(
+        self,
+        address: Address,
+        client: Callable[[], Client],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.location = address.shown
+        self.key = address.url.rstrip("/")
+        self._address = address.below(PATH)
+        self._client = client
+        self._clock = clock
+
+    def question(self, asked: Asked) -> Asked:
+        """Return the question as it is: each has an answer of its own."""
+        return asked
+
+    def ask(self, asked: Asked, known: Answer | None = None) -> Answer:
+        """Ask for models, with all that ranking needs in one request.
+
+        A server that refuses the query is asked again with less.
+
+        Raises:
+            NetworkError: no answer.
+            ServerError: an answer that is an error, or holds not one usable model.
+        """
+        rows, complaints = self.rows(asked, FIELDS)
+        models, skipped = [], []
+        for position, row in enumerate(rows):
+            try:
+                models.append(item_of(row, asked))
+            except ValueError as error:
+                skipped.append((f"model {position + 1}", str(error)))
+        if rows and not models:
+            raise ServerError(
+                f"{self.location} answers with {len(rows)} models, none usable"
+                f" ({skipped[0][0]}: {skipped[0][1]})",
+                hint=_HINT,
+            )
+        disclose_shared_names(models)
+        return Answer(
+            self.source,
+            self.location,
+            asked,
+            int(self._clock()),
+            digest_of(models),
+            models,
+            skipped=tuple(skipped),
+            repaired=tuple(("the server", message) for message in complaints),
+        )
+
+    def rows(self, asked: Asked, fields: tuple[Field, ...]) -> tuple[list[Any], list[str]]:
+        """Return the rows of a question as they came, and what the server complained of.
+
+        Raises:
+            NetworkError, ServerError: as `ask`.
+        """
+        messages: list[str] = []
+        for _ in range(_ROUNDS):
+            document = self._post(query(asked, fields))
+            messages = _messages(document.get("errors"))
+            data = document.get("data")
+            rows = data.get("models") if isinstance(data, Mapping) else None
+            if isinstance(rows, list) and (rows or not messages):
+                return rows, messages
+            less = fewer(fields, messages) if messages else None
+            if less is None:
+                break
+            fields = less
+        said = f": {messages[0]}" if messages else " without a list of models"
+        raise ServerError(f"{self._address.shown} answers{said}", hint=_HINT)
+
+    def _post(self, text: str) -> Mapping[str, Any]:
+        answer = self._client().fetch(
+            "POST",
+            self._address,
+            headers=_JSON,
+            body=json.dumps({"query": text}).encode(),
+            accept=_REFUSALS,
+        )
+        try:
+            document = json.loads(answer.content)
+        except (ValueError, RecursionError):
+            document = None
+        refused = isinstance(document, Mapping) and document.get("errors")
+        if not isinstance(document, Mapping) or (answer.status != 200 and not refused):
+            raise ServerError(
+                f"{self._address.shown} answers with status {answer.status}"
+                " and no JSON object of GraphQL",
+                hint=_HINT,
+                status=answer.status,
+            )
+        return document
+
+
+def disclose_shared_names(models: list[dict[str, Any]]) -> None:
+    """Mark the items of one v2 name that has several v1 meanings: each names all of them."""
+    meanings: dict[str, list[str]] = {}
+    for item in models:
+        if "stub_v2" in item:
+            meanings.setdefault(item["stub_v2"], []).append(item["stub"])
+    for item in models:
+        stubs = sorted(set(meanings.get(item.get("stub_v2", ""), ())))
+        if len(stubs) > 1:
+            item["ambiguous_alias"] = {"candidates": stubs}
+
+
+def _messages(errors: Any) -> list[str]:
+    """What a server complains of; `errors` is a list, or one object, or not there."""
+    if not errors:
+        return []
+    found = []
+    for one in errors if isinstance(errors, list) else [errors]:
+        message = one.get("message") if isinstance(one, Mapping) else one
+        text = " ".join(str(message or "an error without a message").split())
+        found.append(text[:_SAID])
+    return found

@@ -1,0 +1,65 @@
+"""What is asked of a catalog: the records of a task, those of a name, or all."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.provenance import Provenance
+from zooselect.stub import Stub
+
+
+class Asked(NamedTuple):
+    """One question to a server, answered by one request. Without values: all records.
+
+    Attributes:
+        domain: with `sub_domain`, where a task's models stand.
+        sub_domain: e.g. `classification`.
+        name: a v2 name, without `zoo:`.
+    """
+
+    domain: str | None = None
+    sub_domain: str | None = None
+    name: str | None = None
+
+    @classmethod
+    def of_stub(cls, stub: Stub) -> Asked:
+        """Return the question whose answer has a stub's model: its task's, or its name's."""
+        if stub.version == 1:
+            return cls(stub.domain, stub.sub_domain)
+        return cls(name=stub.path)
+
+    def to_dict(self) -> dict[str, str]:
+        """The question as the cache keeps it; empty for all records."""
+        return {key: value for key, value in self._asdict().items() if value is not None}
+
+
+class Source(Protocol):
+    """What catalogs are got from: a server with its cache, or a catalog at hand."""
+
+    @property
+    def at_hand(self) -> Provenance | None:
+        """Where the catalog came from, if it is here already; None where one must ask."""
+
+    def of(self, asked: Asked) -> Catalog:
+        """Return a catalog that has what is asked, and says where it came from.
+
+        Raises:
+            OfflineError, NetworkError: nothing answers.
+        """
+
+
+class AtHand:
+    """A catalog that was read already, as the source of itself."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    @property
+    def at_hand(self) -> Provenance:
+        """Where the catalog came from."""
+        return self._catalog.provenance
+
+    def of(self, asked: Asked) -> Catalog:
+        """Return the catalog: it has all there is."""
+        return self._catalog

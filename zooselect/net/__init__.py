@@ -1,0 +1,1 @@
+"""Talking to servers: addresses, retries, and the one client that opens sockets."""

@@ -1,0 +1,80 @@
+"""The requests session everything goes through: nothing in it waits for ever."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from zooselect import __version__
+
+#: Seconds from a request to the end of the answer's headers. A time-out between bytes alone
+#: would let a server send one now and then for ever.
+_HEADERS_WITHIN = 60.0
+
+
+class _Punctual(HTTPConnection):
+    """A connection whose answer's headers come in time or not at all."""
+
+    def getresponse(self) -> Any:
+        timer = threading.Timer(_HEADERS_WITHIN, _shut, [self.sock])
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().getresponse()
+        finally:
+            timer.cancel()
+
+
+class _PunctualTLS(_Punctual, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Punctual
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _PunctualTLS
+
+
+_POOLS = {"http": _Pool, "https": _TLSPool}
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def new_session(connections: int) -> requests.Session:
+    """Return a session that keeps no cookies; proxies and CA bundles are the environment's.
+
+    Args:
+        connections: how many of them it keeps open to one host.
+    """
+    session = requests.Session()
+    adapter = _Adapter(pool_maxsize=connections)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers["User-Agent"] = f"zooselect/{__version__}"
+    return session
+
+
+def _shut(connection: socket.socket | None) -> None:
+    with suppress(OSError):
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RDWR)
