@@ -27,13 +27,16 @@ LAYERS = {
     "catalog": {"record", "stub", "task", "errors"},
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
     "mirror": {"catalog", "task", "record", "stub", "files", "errors"},
-    "serve": {"mirror", "selection", "record", "stub", "errors"},
     "api": {
         "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "errors",
     },
+    "report": {
+        "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
+    },
+    "serve": {"report", "mirror", "selection", "catalog", "record", "stub", "errors"},
     "cli": {
-        "api", "serve", "mirror", "selection", "plan", "catalog", "level", "task", "record",
-        "stub", "settings", "files", "errors", "__init__",
+        "api", "report", "serve", "mirror", "selection", "plan", "catalog", "level", "task",
+        "record", "stub", "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "selection", "catalog", "record", "stub", "errors"},
