@@ -9,7 +9,7 @@ from zooselect.task import TASKS, Task
 
 def test_bands_in_words():
     assert [words.interval(band) for band in BANDS[SPARSE_TRANSFER]] == [
-        "0", "above 0 to below 0.25", "from 0.25 to below 0.5", "from 0.5 to below 0.75",
+        "0", "above 0 and below 0.25", "from 0.25 to below 0.5", "from 0.5 to below 0.75",
         "from 0.75 to 1",
     ]  # fmt: skip
     assert (

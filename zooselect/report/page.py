@@ -102,7 +102,7 @@ def _row(band: dict[str, Any], facts: dict[str, Any]) -> str:
     stub = escape(band["stub"]).replace("/", "/<wbr>")
     cells = (
         f"<b>{escape(band['network'])}</b> <code>{stub}</code>",
-        escape(got) + ("" if band["exact"] else ' <span class="stand-in">stand-in</span>'),
+        escape(got) + ("" if band["exact"] else ' <span class="fallback">fallback</span>'),
         escape(band["size"]),
         escape(band.get("figure", "not on record")),
     )

@@ -59,7 +59,7 @@ def interval(band: Band) -> str:
     if band.lower == band.upper:
         return f"{band.lower:g}"
     start = "from" if band.lower_inclusive else "above"
-    end = "to" if band.upper_inclusive else "to below"
+    end = "to" if band.upper_inclusive else "to below" if band.lower_inclusive else "and below"
     return f"{start} {band.lower:g} {end} {band.upper:g}"
 
 

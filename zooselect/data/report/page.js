@@ -355,21 +355,25 @@
     const made = element("tr");
     made.setAttribute("role", "row");
     made.dataset.stub = model.stub;
-    const cell = (label, text, className) => {
-      const one = element("td", className || "", text);
+    // On a narrow screen a figure stands alone, and says itself what it is.
+    const cell = (className, text, before, after) => {
+      const one = element("td", className, text === undefined ? "\u2013" : text);
       one.setAttribute("role", "cell");
-      one.dataset.label = label;
+      if (before) one.dataset.before = before;
+      if (after) one.dataset.after = after;
+      if (text === undefined) one.classList.add("absent");
       made.append(one);
       return one;
     };
-    const name = cell("", undefined, "name");
+    const number = (value) => (value === undefined ? value : String(Number(value.toPrecision(4))));
+    const name = cell("name", "");
     name.append(element("b", "", model.network), " ", setStub(element("code"), model.stub));
     if (model.why_not) name.append(element("span", "why-not", model.why_not));
-    cell("", undefined, "kind").append(element("span", `kind ${model.kind}`, named(model.kind)));
-    cell("zeros, %", model.sparsity === undefined ? "\u2013" : String(model.sparsity), "number");
-    cell("size, M", model.millions === undefined ? "?" : String(Number(model.millions.toPrecision(4))), "number");
-    cell("quality", model.figure || "\u2013", "number");
-    cell("confidence", model.confidence || "\u2013");
+    cell("", "").append(element("span", `kind ${model.kind}`, named(model.kind)));
+    cell("number", number(model.sparsity), "", "% zeros");
+    cell("number", number(model.millions), "", "M");
+    cell("number", model.figure, "quality");
+    cell("", model.confidence, "confidence");
     return made;
   }
 
