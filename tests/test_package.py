@@ -30,14 +30,19 @@ LAYERS = {
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
     "cache": {"errors"},
     "mirror": {"catalog", "object_store", "task", "record", "stub", "files", "errors"},
-    "serve": {"mirror", "object_store", "selection", "record", "stub", "errors"},
     "source": {"catalog", "net", "cache", "settings", "errors"},
     "api": {
         "source", "selection", "plan", "catalog", "level", "task", "record", "stub", "errors",
     },
+    "report": {
+        "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
+    },
+    "serve": {
+        "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
+    },
     "cli": {
-        "api", "source", "cache", "serve", "mirror", "selection", "plan", "catalog", "level",
-        "task", "record", "stub", "settings", "files", "errors", "__init__",
+        "api", "source", "cache", "report", "serve", "mirror", "selection", "plan", "catalog",
+        "level", "task", "record", "stub", "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "source", "selection", "catalog", "record", "stub", "errors"},

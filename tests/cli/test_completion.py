@@ -61,8 +61,9 @@ def ask(process):
 
 
 def test_commands_and_options(ask):
-    assert ask("re") == ["resolve"]
-    assert sorted(ask("")) == ["levels", "mirror", "resolve", "search", "serve", "show"]
+    assert ask("re") == ["resolve", "report"]
+    commands = ["levels", "mirror", "report", "resolve", "search", "serve", "show"]
+    assert sorted(ask("")) == commands
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 

@@ -1,8 +1,12 @@
 """Routes, addresses and changes of the mirror, in this process."""
 
 import asyncio
+import hashlib
 import json
 import logging
+import re
+import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -12,6 +16,7 @@ from tests.serve.zoos import BASE, FILES, ask, model, write, write_catalog
 from zooselect.serve import app as app_module
 from zooselect.serve import graphql
 from zooselect.serve.app import MAX_BODY, AccessLog, Server
+from zooselect.serve.zoo import Zoo
 
 # asyncio has sockets of its own.
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -60,9 +65,102 @@ def test_routes(app, root):
     assert ask(app, "GET", path).json["model"]["model_id"] == "m1"
     assert ask(app, "GET", "/v2/models/get/resnet_v1-50-imagenet-base").status == 200
     assert ask(app, "GET", "/models/search/cv/classification?page=0").status == 400
-    for path in ("/", "/v2", "/models", "/models/search", "/models/search/a/b/c", "/models/get/x"):
+    for path in ("/v2", "/models", "/models/search", "/models/search/a/b/c", "/models/get/x"):
         answer = ask(app, "GET", path)
         assert (answer.status, answer.body) == (404, b"")
+
+
+def page_data(answer):
+    return json.loads(re.search(rb'id="data">(.*?)</script>', answer.body, re.S)[1])
+
+
+def test_a_page_for_people(app, root):
+    answer = ask(app, "GET", "/")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    (task,) = page_data(answer)["tasks"]
+    assert (task["name"], task["bands"][0]["stub"]) == ("image_classification", BASE + "base-none")
+    provenance = page_data(answer)["provenance"]
+    digest = hashlib.sha256((root / "catalog.json").read_bytes()).hexdigest()
+    assert (provenance["source"], provenance["digest"]) == ("mirror", f"sha256:{digest}")
+    assert str(root).encode() not in answer.body
+    etag = answer.headers["etag"]
+    for header in (etag, f"W/{etag}", f'"x", {etag}'):
+        again = ask(app, "GET", "/", {"if-none-match": header})
+        assert (again.status, again.body) == (304, b"")
+    head = ask(app, "HEAD", "/")
+    assert (head.headers["etag"], head.headers["content-length"]) == (etag, str(len(answer.body)))
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(app, method, "/").status == 405
+    assert ask(Server(app._mirror), "GET", "/").body == answer.body
+
+
+def test_the_page_is_made_once_for_each_state_of_the_mirror(app, root, monkeypatch):
+    made = []
+    page = Zoo.page
+    monkeypatch.setattr(Zoo, "page", lambda zoo: [made.append(zoo), time.sleep(0.05)] and page(zoo))
+    ask(app, "GET", "/healthz")
+    assert made == []  # not before somebody asks
+
+    async def many(scope, receive, send):
+        async def quiet(message):
+            pass
+
+        await asyncio.gather(*(app(scope, receive, quiet) for _ in range(20)))
+        await app(scope, receive, send)
+
+    first = ask(many, "GET", "/")
+    assert len(made) == 1
+    write(
+        root, model(BASE + "base-none", model_id="m1"), model(BASE + "pruned-none", model_id="m2")
+    )
+    app._looked = 0
+    second = ask(app, "GET", "/")
+    assert len(made) == 2
+    assert second.headers["etag"] != first.headers["etag"]
+    assert len(page_data(second)["tasks"][0]["models"]) == 2
+
+
+def test_a_page_that_failed_is_tried_again(app, monkeypatch, caplog):
+    with monkeypatch.context() as patch:
+        patch.setattr(Zoo, "page", lambda zoo: 1 / 0)
+        assert ask(app, "GET", "/").status is None
+        assert ask(app, "GET", "/healthz").status == 200
+    assert ask(app, "GET", "/").status == 200
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_the_page_keeps_nobody_waiting(app, monkeypatch):
+    page, order = Zoo.page, []
+    started, ended = threading.Event(), threading.Event()
+    monkeypatch.setattr(Zoo, "page", lambda zoo: [started.set(), ended.wait(20)] and page(zoo))
+
+    async def both(scope, receive, send):
+        async def told(message):
+            order.append(message.get("status"))
+
+        slow = asyncio.create_task(app({**scope, "path": "/"}, receive, told))
+        await asyncio.to_thread(started.wait, 20)
+        await app(scope, receive, send)
+        assert order == []
+        ended.set()
+        await slow
+
+    assert ask(both, "GET", "/healthz").status == 200
+    assert order[0] == 200
+
+
+def test_the_page_of_a_mirror_with_nothing_for_a_level(tmp_path):
+    other = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/cifar_10/base-none"
+    app = Server(write(tmp_path / "other", model(other)))
+    (task,) = page_data(ask(app, "GET", "/"))["tasks"]
+    assert [band["stub"] for band in task["bands"]] == [None] * 5
+    assert [one["stub"] for one in task["models"]] == [other]
+    (tmp_path / "none").mkdir()
+    for name, models in (("none", []), ("unknown", [model("zoo:cv/depth/a/b/c/d/base-none")])):
+        answer = ask(Server(write(tmp_path / name, *models)), "GET", "/")
+        assert answer.status == 200
+        assert b"none of the tasks zooselect knows" in answer.body
+        assert page_data(answer)["tasks"] == []
 
 
 def test_doubled_slashes(app):
@@ -219,6 +317,7 @@ def test_base_url(root, prefix, asked, slash):
         assert ask(app, "GET", at + "/healthz").status == 200
     if prefix:
         assert ask(app, "GET", prefix).status == 404
+        assert ask(app, "GET", prefix + "/").status == 200
         assert ask(app, "GET", prefix + "x/healthz").status == 404
 
 

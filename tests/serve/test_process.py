@@ -14,6 +14,7 @@ import zlib
 
 import pytest
 
+from tests.report.browser import CHROMIUM, Browser
 from tests.serve.zoos import BASE, FILES, model, write, write_catalog
 from zooselect.serve.app import MAX_BODY
 from zooselect.serve.connection import MAX_REQUEST
@@ -201,7 +202,7 @@ def test_many_requests_on_one_connection(server):
     ["/../secret", "/%2e%2e/secret", "/secret", "//secret", "/models/m1/../../secret", "*", "x",
      "/models/m1/%2e%2e%2f%2e%2e%2fsecret", "/%00", "/%ff", "/\xff\xfe", "/" + "a" * 60_000,
      "http://evil/secret", "/models/m1\\..\\..\\secret", "/a b",
-     "//evil/%2e%2e/secret", "/?" * 500],
+     "//evil/%2e%2e/secret", "/a" + "/?" * 500],
     ids=range(17),
 )  # fmt: skip
 def test_paths(server, target):
@@ -485,6 +486,19 @@ def test_workers(start, root):
         assert b'"https://zoo.example/a/v2/models/m1/files/model.onnx"' in answer
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(10) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+def test_the_page_in_a_browser(server, tmp_path):
+    address = f"http://127.0.0.1:{server.port}/"
+    browser = Browser(tmp_path / "profile")
+    try:
+        browser.open(address)
+        assert browser.run("document.getElementById('stub').textContent") == BASE + "base-none"
+        assert browser.requests == [address]
+        assert browser.complaints == []
+    finally:
+        browser.close()
 
 
 def test_log_lines_cannot_be_forged(start, root):

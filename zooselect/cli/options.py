@@ -160,7 +160,7 @@ def words(*known: str) -> Callable[[click.Context, click.Parameter, str], list[s
 
 def task_argument(*, required: bool = True) -> Callable[[F], F]:
     """Add the TASK argument, with completion."""
-    return click.argument("task", required=required, shell_complete=_complete_task)
+    return click.argument("task", required=required, shell_complete=complete_task)
 
 
 def stub_argument(function: F) -> F:
@@ -168,7 +168,8 @@ def stub_argument(function: F) -> F:
     return click.argument("stub", shell_complete=complete_stub)(function)
 
 
-def _complete_task(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+def complete_task(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+    """Complete the name of a task, or an alias."""
     from zooselect.task import TASKS
 
     names = [name for task in TASKS for name in (task.name, *task.aliases)]

@@ -1,13 +1,15 @@
-"""The routes of the server: old clients' GraphQL, REST and files; zooselect's catalog."""
+"""The routes of the server: old clients' GraphQL, REST and files; zooselect's catalog and page."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import re
 import time
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
@@ -36,6 +38,13 @@ _access = logging.getLogger("zooselect.access")
 _log = logging.getLogger("zooselect.serve")
 
 
+class _Page(NamedTuple):
+    """The page for people, and its entity tag."""
+
+    content: bytes
+    etag: str
+
+
 class Server:
     """An ASGI application that serves a mirror.
 
@@ -57,6 +66,7 @@ class Server:
         self._looked = time.monotonic()
         self._look: asyncio.Task[None] | None = None
         self._queries = asyncio.Semaphore(_QUERIES)
+        self._page: tuple[Zoo, asyncio.Task[_Page]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,13 +97,16 @@ class Server:
             return Response(answer.body, answer.status, media_type="application/json")
         if method not in ("GET", "HEAD"):
             return _plain(405, "method not allowed", {"allow": "GET, HEAD"})
+        if path == "/":
+            page = await self._page_of(zoo)
+            return _fresh(request, page.content, page.etag, "text/html")
         return self._read(request, zoo, path, url_of)
 
     def _read(self, request: Request, zoo: Zoo, path: str, url_of: UrlOf) -> ASGIApp:
         if path == "/healthz":
             return _json(200, {"status": "ok", "models": len(zoo.models)})
         if path == "/catalog.json":
-            return _catalog(request, zoo)
+            return _fresh(request, zoo.content, zoo.etag, "application/json")
         found = zoo.by_path.get(path[1:])
         parts = path[1:].split("/")
         if parts[:2] == ["v2", "models"] and len(parts) > 4 and parts[3] == "files":
@@ -136,6 +149,14 @@ class Server:
             secure = request.scope["scheme"] in ("https", "wss")
             base = f"{'https' if secure else 'http'}://{host}"
         return lambda path: base + quote(path)
+
+    async def _page_of(self, zoo: Zoo) -> _Page:
+        """The page of a zoo, made when it is first asked for, once, beside other requests."""
+        made = self._page
+        if made is None or made[0] is not zoo or _has_failed(made[1]):
+            made = self._page = zoo, asyncio.create_task(asyncio.to_thread(_page, zoo))
+        # A client that leaves does not end it for the others.
+        return await asyncio.shield(made[1])
 
     async def _current(self) -> Zoo:
         """The zoo as the mirror stands now; the last good one while it cannot be read."""
@@ -197,11 +218,21 @@ class AccessLog:
             _access.info("%s", json.dumps(line))
 
 
-def _catalog(request: Request, zoo: Zoo) -> Response:
-    headers = {"etag": zoo.etag, "cache-control": "no-cache"}
-    if none_match(request.headers.get("if-none-match", ""), zoo.etag):
+def _page(zoo: Zoo) -> _Page:
+    content = zoo.page()
+    return _Page(content, f'"{hashlib.sha256(content).hexdigest()}"')
+
+
+def _has_failed(task: asyncio.Task[_Page]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _fresh(request: Request, content: bytes, etag: str, media_type: str) -> Response:
+    """Content that a client asks for again and again, and mostly has."""
+    headers = {"etag": etag, "cache-control": "no-cache"}
+    if none_match(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
-    return Response(zoo.content, media_type="application/json", headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
 
 
 async def _body(request: Request) -> bytes | None:

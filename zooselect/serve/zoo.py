@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.provenance import Provenance
 from zooselect.mirror.remote import Store
 from zooselect.mirror.store import MirrorFile, MirrorModel, parse_catalog
 from zooselect.record import ModelRecord
@@ -36,11 +38,15 @@ class Zoo:
         models: plain models before those of a training scheme, a sub-architecture or for one
             hardware: old clients ask for none of these, or cannot ask for none, and take
             the first of several.
+        compiled: when the catalog was compiled; None where it does not say.
+        skipped: models that cannot be served, as (stub or position, reason).
     """
 
     mirror: Store
     content: bytes = field(repr=False)
     models: tuple[MirrorModel, ...] = field(repr=False)
+    compiled: str | None = None
+    skipped: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @classmethod
     def read(cls, mirror: Store) -> Zoo:
@@ -55,7 +61,7 @@ class Zoo:
         for model in sorted(listing.models, key=_plain_first):
             # Two models of one id would hand out each other's files.
             models.setdefault(model.model_id, model)
-        zoo = cls(mirror, content, tuple(models.values()))
+        zoo = cls(mirror, content, tuple(models.values()), listing.compiled, listing.skipped)
         for view in ("etag", "repo_name", "_by_id", "_by_name", "_by_place", "by_path"):
             getattr(zoo, view)  # now, in the reading thread, and not while a request waits
         return zoo
@@ -98,6 +104,19 @@ class Zoo:
             for model in self.models
             for file in model.files
         }
+
+    def page(self) -> bytes:
+        """Return a page for people: what every optim level comes to, of what is here."""
+        # Only this page needs them.
+        from zooselect.report.facts import tasks_of
+        from zooselect.report.page import page
+
+        digest = "sha256:" + self.etag.strip('"')
+        provenance = Provenance(
+            "mirror", self.mirror.location, digest, self.compiled, skipped=self.skipped
+        )
+        catalog = Catalog.from_records((model.record for model in self.models), provenance)
+        return page(catalog, tasks_of(catalog))
 
     def named(self, name: str) -> tuple[MirrorModel, ...]:
         """Return the models of a v1 or v2 name, with or without `zoo:`."""

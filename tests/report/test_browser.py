@@ -1,0 +1,374 @@
+"""The page in a real browser: what a person sees, and that nothing else happens."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.report.browser import CHROMIUM, Browser
+from tests.report.samples import hostile, one_by_one
+from zooselect import Catalog, resolve
+from zooselect.level import BANDS, SPARSE_TRANSFER
+from zooselect.report.facts import MOST_MODELS, facts_of
+from zooselect.report.page import page
+from zooselect.task import TASKS, Task
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+    pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash, to start Chromium"),
+]
+
+CATALOG = Catalog.embedded()
+#: What is shown at each of the 101 levels, the slider moved as by a hand.
+WALK = """
+(() => {
+  const level = document.getElementById("level");
+  return [...Array(101).keys()].map((hundredth) => {
+    level.value = String(hundredth);
+    level.dispatchEvent(new Event("input", {bubbles: true}));
+    const text = (id) => document.getElementById(id).textContent;
+    return [text("readout"), text("stub"), text("size"), text("quality"), text("got"),
+            text("asked"), level.getAttribute("aria-valuetext"), text("status")];
+  });
+})()
+"""
+VISIBLE_ROWS = """
+[...document.querySelectorAll("#rows tr")].filter((row) => !row.hidden)
+  .map((row) => row.dataset.stub)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """One browser for all, with a profile of its own."""
+    started = Browser(tmp_path_factory.mktemp("chromium"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory):
+    """The page of every task, as a file."""
+    path = tmp_path_factory.mktemp("page") / "zoo.html"
+    path.write_bytes(page(CATALOG, TASKS))
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(browser, zoo):
+    """The page, just opened; it asks for nothing but itself and has nothing to complain of."""
+    browser.screen(1200, 900)
+    browser.open(zoo)
+    yield browser
+    browser.run("new Promise((done) => setTimeout(done, 50))")
+    assert [url.partition("#")[0] for url in browser.requests] == [zoo]
+    assert browser.complaints == []
+
+
+def choose(browser, selector, value, kind="input"):
+    """Set a control, as a person does."""
+    browser.run(
+        f"""(() => {{ const one = document.querySelector({json.dumps(selector)});
+        if (one.type === "checkbox") one.checked = {json.dumps(value)};
+        else one.value = {json.dumps(value)};
+        one.dispatchEvent(new Event({json.dumps(kind)}, {{bubbles: true}})); }})()"""
+    )
+
+
+def test_it_opens_in_the_middle(opened):
+    assert opened.text("#readout") == "0.50"
+    assert opened.run("document.getElementById('task').value") == TASKS[0].name
+    assert opened.run("document.getElementById('stub').textContent") == resolve("ic").stub
+    assert opened.run("document.querySelectorAll('#plot svg path.step').length") >= 2
+    assert opened.run("document.querySelectorAll('.ladder:not([hidden])').length") == 1
+    assert opened.run("document.querySelector('#level').labels[0].textContent") == "Optim level"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_each_of_101_levels_shows_what_resolve_says(opened, task):
+    choose(opened, "#task", task.name, "change")
+    seen = opened.run(WALK)
+    for hundredth, shown in enumerate(seen):
+        readout, stub, size, quality, got, asked, spoken, status = shown
+        answer = resolve(task.name, hundredth / 100, catalog=CATALOG)
+        assert readout == f"{hundredth / 100:.2f}"
+        assert stub == answer.stub
+        assert float(size.split()[0]) * (1000 if "billion" in size else 1) == pytest.approx(
+            answer.dense_millions, rel=5e-3
+        )
+        if answer.quality is None:
+            assert quality == "not on record"
+        else:
+            assert float(quality) == pytest.approx(answer.quality, rel=1e-3)
+        assert got.replace(" + ", "_") == answer.model.optimization
+        wanted = answer.band.optimization.replace("_", " + ")
+        assert asked == f"{answer.band.tier} size, {wanted}"
+        assert spoken == f"{readout}: {answer.band.tier}, {wanted}"
+        assert answer.model.network in status
+    asked = list(dict.fromkeys(one[5] for one in seen))
+    assert asked == [
+        f"{band.tier} size, {band.optimization.replace('_', ' + ')}"
+        for band in BANDS[SPARSE_TRANSFER]
+    ]
+
+
+def test_keys_move_the_level(opened):
+    opened.run("document.getElementById('level').focus()")
+    for key, times, readout in (
+        ("ArrowRight", 1, "0.51"), ("ArrowLeft", 3, "0.48"), ("Home", 1, "0.00"),
+        ("ArrowRight", 1, "0.01"), ("End", 1, "1.00"), ("ArrowRight", 1, "1.00"),
+    ):  # fmt: skip
+        opened.press(key, times)
+        assert opened.text("#readout") == readout
+        assert opened.run("document.getElementById('stub').textContent") == (
+            resolve("ic", float(readout)).stub
+        )
+    opened.press("Home")
+    opened.press("PageUp")
+    assert 0 < float(opened.text("#readout")) < 1
+
+
+def test_everything_is_reached_by_tab_and_seen_to_be(opened):
+    reached = []
+    for _ in range(20):
+        opened.press("Tab")
+        name, outline = opened.run(
+            "(() => { const one = document.activeElement; return [one.id || one.dataset.sort,"
+            " getComputedStyle(one).outlineStyle]; })()"
+        )
+        reached.append(name)
+        assert outline == "solid", name
+        if name == "unfold":
+            break
+    assert reached == [
+        "task", "level", "copy", "by-name", "by-kind", "by-dataset", "by-size", "by-quality",
+        "by-candidate", "network", "kind", "sparsity", "millions", "quality", "confidence",
+        "unfold",
+    ]  # fmt: skip
+
+
+def test_the_ladder_and_the_list_show_where_one_is(opened):
+    choose(opened, "#level", "90")
+    assert opened.run(
+        "[...document.querySelectorAll('.ladder:not([hidden]) tbody tr')]"
+        ".map((row) => row.getAttribute('aria-current'))"
+    ) == [None] * 4 + ["true"]  # fmt: skip
+    stub = resolve("ic", 0.9).stub
+    for selector in ("#rows tr.on", "#plot path.on", "#plot circle.on"):
+        found = f"document.querySelector({json.dumps(selector)}).dataset.stub"
+        assert opened.run(found) == stub
+
+
+def rows(keep, task="ic"):
+    """Stubs of the list's models that are kept."""
+    return {
+        one["stub"] for one in facts_of(CATALOG, Task.parse(task)).to_dict()["models"] if keep(one)
+    }
+
+
+@pytest.mark.parametrize(
+    ("filters", "keep"),
+    [
+        ({}, lambda one: "why_not" not in one),
+        ({"by-candidate": False}, lambda one: True),
+        ({"by-quality": True}, lambda one: "why_not" not in one and "quality" in one),
+        ({"by-kind": "pruned"}, lambda one: "why_not" not in one and one["kind"] == "pruned"),
+        ({"by-name": " MobileNet "},
+         lambda one: "why_not" not in one and "mobilenet" in one["stub"]),
+        ({"by-size": "5"}, lambda one: "why_not" not in one and one["millions"] <= 5),
+        ({"by-candidate": False, "by-dataset": "cifar_10"},
+         lambda one: one["dataset"] == "cifar_10"),
+        ({"by-name": "<b>nothing"}, lambda one: False),
+        ({"by-name": "resnet", "by-kind": "base", "by-quality": True, "by-size": "30"},
+         lambda one: "why_not" not in one and "resnet" in one["stub"] and one["kind"] == "base"
+         and "quality" in one and one["millions"] <= 30),
+    ],
+)  # fmt: skip
+def test_filters(opened, filters, keep):
+    for name, value in filters.items():
+        choose(opened, f"#{name}", value)
+    wanted = rows(keep)
+    few = opened.run(VISIBLE_ROWS)
+    assert len(few) == min(12, len(wanted))
+    if len(wanted) > 12:
+        assert opened.text("#unfold") == f"Show all {len(wanted)}"
+        opened.run("document.getElementById('unfold').click()")
+    shown = opened.run(VISIBLE_ROWS)
+    assert len(shown) == len(set(shown))
+    assert set(shown) == wanted
+    assert opened.text("#count").startswith(
+        f"{len(wanted)} of {len(rows(lambda one: True))} models"
+    )
+    assert opened.run("document.getElementById('unfold').hidden")
+
+
+@pytest.mark.parametrize("key", ["millions", "sparsity", "quality"])
+def test_sorting(opened, key):
+    choose(opened, "#by-candidate", False)
+    opened.run("document.getElementById('unfold').click()")
+    values = {one["stub"]: one.get(key) for one in facts_of(CATALOG, TASKS[0]).to_dict()["models"]}
+    button = f"document.querySelector('[data-sort={key}]')"
+    directions = []
+    for _ in range(2):
+        opened.run(f"{button}.click()")
+        directions.append(opened.run(f"{button}.parentElement.getAttribute('aria-sort')"))
+        shown = [values[stub] for stub in opened.run(VISIBLE_ROWS)]
+        known = [one for one in shown if one is not None]
+        assert shown == known + [None] * (len(shown) - len(known))  # unknown last, both ways
+        assert known == sorted(known, reverse=directions[-1] == "descending")
+    assert set(directions) == {"ascending", "descending"}
+
+
+@pytest.mark.parametrize("clipboard", [True, False], ids=["clipboard", "plain http"])
+def test_copy(opened, clipboard):
+    opened.call("Browser.grantPermissions", permissions=["clipboardReadWrite"])
+    opened.run("navigator.clipboard.writeText('what was')")
+    opened.run("window.real = navigator.clipboard; 0")
+    if not clipboard:
+        opened.run("Object.defineProperty(navigator, 'clipboard', {value: undefined}); 0")
+    choose(opened, "#level", "90")
+    opened.run("document.getElementById('copy').focus()")
+    opened.press("Enter")
+    opened.run("new Promise((done) => setTimeout(done, 200))")
+    assert opened.text("#copy") == "Copied"
+    assert opened.run("window.real.readText()") == resolve("ic", 0.9).stub
+    choose(opened, "#level", "0")
+    assert opened.text("#copy") == "Copy"
+
+
+def test_an_address_names_task_and_level(browser, zoo):
+    for anchor, task, level in (
+        ("#question_answering/0.75", "question_answering", "0.75"),
+        ("#qa", TASKS[0].name, "0.50"), ("#%zz/%zz", TASKS[0].name, "0.50"),
+        ("#segmentation/7", "segmentation", "0.50"), ("#segmentation/-0.1", "segmentation", "0.50"),
+    ):  # fmt: skip
+        browser.open(zoo + anchor)
+        assert browser.run("document.getElementById('task').value") == task
+        assert browser.text("#readout") == level
+        assert browser.complaints == []
+    browser.run("document.getElementById('level').focus()")
+    browser.press("ArrowRight")
+    assert browser.run("location.hash") == "#segmentation/0.51"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 375, 768, 1200])
+def test_it_fits_every_screen_and_can_be_read(browser, zoo, width, dark):
+    browser.screen(width, 800, dark=dark)
+    for task in ("image_classification", "text_generation"):
+        browser.open(f"{zoo}#{task}/0.3")
+        assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+        assert browser.run("document.querySelector('#plot svg').clientWidth <= innerWidth")
+        low = browser.run(CONTRAST)
+        assert low == []
+    browser.screen(1200, 900)
+
+
+#: Texts of less than 4.5 : 1 against what is behind them (WCAG 2.2, 1.4.3).
+CONTRAST = """
+(() => {
+  const parts = (color) => color.match(/[0-9.]+/g).map(Number);
+  const light = (color) => {
+    const [r, g, b] = parts(color).map((one) => {
+      const part = one / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      const alpha = parts(color)[3];
+      if (alpha === undefined || alpha > 0) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const low = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const one = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !one.checkVisibility()) continue;
+    const style = getComputedStyle(one);
+    const color = one.namespaceURI.endsWith("svg") ? style.fill : style.color;
+    const [a, b] = [light(color), light(behind(one))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) low.push([one.tagName, one.className, walker.currentNode.data, ratio]);
+  }
+  return low;
+})()
+"""
+
+
+def test_without_scripts_it_is_the_table(browser, zoo):
+    browser.open(zoo, scripts=False)
+    assert browser.run("document.querySelectorAll('.ladder tbody tr').length") == 5 * len(TASKS)
+    assert "here is what every level comes to" in browser.text("main")
+    assert resolve("qa", 0.9).stub in browser.text("main")
+    assert not browser.run("document.getElementById('level').checkVisibility()")
+    assert browser.complaints == []
+    browser.open(zoo)
+
+
+def test_a_hostile_catalog_does_nothing(browser, tmp_path):
+    catalogs = [*one_by_one(tmp_path), Catalog.from_file(hostile(tmp_path))]
+    for number, catalog in enumerate(catalogs):
+        path = tmp_path / f"{number}.html"
+        path.write_bytes(page(catalog, TASKS[:1]))
+        browser.open(path.as_uri())
+        browser.run(WALK)
+        assert browser.run("window.hit") is None
+        assert browser.run("document.querySelectorAll('img, iframe, object, b > *').length") == 0
+        assert browser.run("document.scripts.length") == 2
+        assert browser.requests == [path.as_uri()]
+        assert browser.complaints == []
+        assert "Quality: top1 accuracy" in browser.text("#words")
+
+
+def test_the_policy_holds_in_the_browser(browser, zoo):
+    browser.open(zoo)
+    for script in (
+        "document.body.append(Object.assign(document.createElement('script'), "
+        "{textContent: 'window.hit = 1'}))",
+        "document.body.insertAdjacentHTML('beforeend', '<b onclick=\"window.hit=1\">x</b>');"
+        "document.body.lastChild.click()",
+        "document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/x.png'}))",
+    ):
+        browser.run(f"(() => {{ {script} }})()")
+    browser.run("new Promise((done) => setTimeout(done, 100))")
+    assert browser.run("window.hit") is None
+    assert browser.blocked == ["csp"]
+    assert browser.complaints != []  # the policy speaks up, and so the other tests can hear it
+
+
+def test_a_band_without_an_answer(browser, catalog_file, tmp_path):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned90_quant-none"
+    path = tmp_path / "page.html"
+    path.write_bytes(page(Catalog.from_file(catalog_file([{"stub": stub}])), TASKS[:1]))
+    browser.open(path.as_uri())
+    seen = browser.run(WALK)
+    assert "nothing in this catalog" in seen[0][1]
+    assert {one[1] for one in seen[1:]} == {stub}
+    choose(browser, "#level", "0")
+    assert "no base model" in browser.text("#words")
+    assert browser.complaints == []
+
+
+def test_nothing_to_show(browser, tmp_path):
+    from zooselect.catalog.provenance import Provenance
+
+    path = tmp_path / "page.html"
+    path.write_bytes(page(Catalog.from_records((), Provenance("mirror", "", "")), ()))
+    browser.open(path.as_uri())
+    assert "Nothing to choose from" in browser.text("main")
+    assert not browser.run("document.getElementById('level').checkVisibility()")
+    assert browser.complaints == []
+
+
+def test_a_cut_list_says_so(browser, tmp_path):
+    from tests.report.samples import large
+
+    path = tmp_path / "page.html"
+    path.write_bytes(page(large(MOST_MODELS + 7), TASKS[:1]))
+    browser.open(path.as_uri())
+    assert f"The catalog has {MOST_MODELS + 7}" in browser.text("#count")
+    assert browser.complaints == []
