@@ -9,8 +9,9 @@ import zipfile
 import pytest
 
 from tests.mirror.samples import RECIPE, archive, network, network_with_data
+from zooselect.archive import BrokenFileError, archive_members
 from zooselect.errors import UsageError
-from zooselect.mirror.content import BrokenFileError, archive_members, check_content
+from zooselect.mirror.content import check_content
 
 PAGE = b"\n<!DOCTYPE html>\n<html><body><h1>503 Service Unavailable</h1></body></html>"
 S3_ERROR = b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'

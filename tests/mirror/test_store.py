@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.mirror.samples import V1, V2, files_of, new, put, records_of, write
-from tests.mirror.test_names import HOSTILE
+from tests.test_names import HOSTILE
 from zooselect import Catalog, IntegrityError, LocalFileError, NotFoundError
 from zooselect.mirror.store import Mirror, MirrorFile
 

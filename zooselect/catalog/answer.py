@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from zooselect.catalog.asked import Asked
+from zooselect.catalog.asked import Asked, FilesAt
 
 _SCHEMA = 1
 
@@ -90,11 +90,13 @@ class Server(Protocol):
         source: `api` or `mirror`, for provenance.
         location: its URL, for people: without secrets.
         key: its URL in full, less credentials: what its answers are kept under.
+        files: where the files of its models are.
     """
 
     source: str
     location: str
     key: str
+    files: FilesAt
 
     def question(self, asked: Asked) -> Asked:
         """Return what the server is really asked: some have one answer for all."""

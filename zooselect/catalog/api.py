@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from zooselect.catalog.answer import Answer, digest_of
-from zooselect.catalog.asked import Asked
-from zooselect.catalog.query import FIELDS, Field, fewer, query
+from zooselect.catalog.asked import Asked, FilesAt
+from zooselect.catalog.query import FIELDS, Field, arguments_of, fewer, query
 from zooselect.catalog.rows import item_of
 from zooselect.errors import ServerError
 from zooselect.net.url import Address
@@ -47,6 +47,7 @@ class Api:
     ) -> None:
         self.location = address.shown
         self.key = address.url.rstrip("/")
+        self.files = FilesAt("api", self.location, address, client)
         self._address = address.below(PATH)
         self._client = client
         self._clock = clock
@@ -64,7 +65,7 @@ class Api:
             NetworkError: no answer.
             ServerError: an answer that is an error, or holds not one usable model.
         """
-        rows, complaints = self.rows(asked, FIELDS)
+        rows, complaints = self.rows(arguments_of(asked), FIELDS)
         models, skipped = [], []
         for position, row in enumerate(rows):
             try:
@@ -89,22 +90,29 @@ class Api:
             repaired=tuple(("the server", message) for message in complaints),
         )
 
-    def rows(self, asked: Asked, fields: tuple[Field, ...]) -> tuple[list[Any], list[str]]:
-        """Return the rows of a question as they came, and what the server complained of.
+    def rows(
+        self, arguments: Mapping[str, str], fields: tuple[Field, ...], *, needed: str = ""
+    ) -> tuple[list[Any], list[str]]:
+        """Return the rows of a query as they came, and what the server complained of.
+
+        Args:
+            arguments: of the operation `models`.
+            fields: what to ask for; less, where the server refuses some.
+            needed: a field that is not to be left out.
 
         Raises:
             NetworkError, ServerError: as `ask`.
         """
         messages: list[str] = []
         for _ in range(_ROUNDS):
-            document = self._post(query(asked, fields))
+            document = self._post(query(arguments, fields))
             messages = _messages(document.get("errors"))
             data = document.get("data")
             rows = data.get("models") if isinstance(data, Mapping) else None
             if isinstance(rows, list) and (rows or not messages):
                 return rows, messages
             less = fewer(fields, messages) if messages else None
-            if less is None:
+            if less is None or (needed and all(field.name != needed for field in less)):
                 break
             fields = less
         said = f": {messages[0]}" if messages else " without a list of models"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.provenance import Provenance
 from zooselect.stub import Stub
+
+if TYPE_CHECKING:
+    from zooselect.net.client import Client
+    from zooselect.net.url import Address
 
 
 class Asked(NamedTuple):
@@ -34,12 +40,33 @@ class Asked(NamedTuple):
         return {key: value for key, value in self._asdict().items() if value is not None}
 
 
+class FilesAt(NamedTuple):
+    """Where the files of a catalog's models are kept.
+
+    Attributes:
+        kind: `folder` (a mirror's folder), `store` (a mirror that fsspec reaches), `http` (a
+            mirror on a static host) or `api`.
+        place: its path or URL.
+        address: the URL taken apart; None for a folder or store.
+        client: gives the client to ask with; None for a folder or store.
+    """
+
+    kind: str
+    place: str
+    address: Address | None = None
+    client: Callable[[], Client] | None = None
+
+
 class Source(Protocol):
     """What catalogs are got from: a server with its cache, or a catalog at hand."""
 
     @property
     def at_hand(self) -> Provenance | None:
         """Where the catalog came from, if it is here already; None where one must ask."""
+
+    @property
+    def files(self) -> FilesAt | None:
+        """Where its models' files are; None for a catalog without files."""
 
     def of(self, asked: Asked) -> Catalog:
         """Return a catalog that has what is asked, and says where it came from.
@@ -59,6 +86,14 @@ class AtHand:
     def at_hand(self) -> Provenance:
         """Where the catalog came from."""
         return self._catalog.provenance
+
+    @property
+    def files(self) -> FilesAt | None:
+        """The mirror's folder, where the catalog is one's."""
+        provenance = self._catalog.provenance
+        if provenance.source != "mirror":
+            return None
+        return FilesAt("folder", os.path.dirname(provenance.location))
 
     def of(self, asked: Asked) -> Catalog:
         """Return the catalog: it has all there is."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import NamedTuple, Protocol
 
 from zooselect.catalog.answer import Answer, Server, iso
-from zooselect.catalog.asked import Asked
+from zooselect.catalog.asked import Asked, FilesAt
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.parse import Parsed, parse_models
 from zooselect.catalog.provenance import Provenance
@@ -72,6 +72,11 @@ class LiveCatalog:
     def at_hand(self) -> None:
         """Nothing is here before it is asked for."""
         return
+
+    @property
+    def files(self) -> FilesAt:
+        """Where the server's files are."""
+        return self._server.files
 
     def of(self, asked: Asked) -> Catalog:
         """Return a catalog that has what is asked, and says where it came from.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from zooselect.catalog.asked import Asked
@@ -58,17 +58,20 @@ _LEAST: tuple[Field, ...] = (Field("modelId"), Field("stub"))
 _NAMED = re.compile(r"""["'`]([A-Za-z_][A-Za-z0-9_]*)["'`]""")
 
 
-def query(asked: Asked, fields: Iterable[Field]) -> str:
+def arguments_of(asked: Asked) -> dict[str, str]:
+    """Return the arguments of the operation that a question comes to."""
+    given = {"domain": asked.domain, "task": asked.sub_domain, "repoName": asked.name}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def query(arguments: Mapping[str, str], fields: Iterable[Field]) -> str:
     """Return the text of one operation; no value can change its meaning.
 
     Strings are written as JSON, whose escapes GraphQL shares; only ASCII is left.
     """
-    given = {"domain": asked.domain, "task": asked.sub_domain, "repoName": asked.name}
-    arguments = ", ".join(
-        f"{name}: {json.dumps(value)}" for name, value in given.items() if value is not None
-    )
+    given = ", ".join(f"{name}: {json.dumps(value)}" for name, value in arguments.items())
     selection = " ".join(map(str, fields))
-    return f"{{ models{f'({arguments})' if arguments else ''} {{ {selection} }} }}"
+    return f"{{ models{f'({given})' if given else ''} {{ {selection} }} }}"
 
 
 def fewer(fields: tuple[Field, ...], messages: Iterable[str]) -> tuple[Field, ...] | None:

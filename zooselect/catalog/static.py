@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zooselect.catalog.answer import Answer
-from zooselect.catalog.asked import Asked
+from zooselect.catalog.asked import Asked, FilesAt
 from zooselect.catalog.parse import load_json, parse_document
 from zooselect.errors import IntegrityError, LocalFileError, NetworkError, ServerError
 from zooselect.net.url import Address
@@ -44,6 +44,8 @@ class StaticMirror:
         self._address = address if address.shown.endswith(".json") else address.below(CATALOG)
         self.location = self._address.shown
         self.key = self._address.url
+        folder = self._address.above()
+        self.files = FilesAt("http", folder.shown, folder, client)
         self._client = client
         self._clock = clock
 
@@ -85,6 +87,7 @@ class StoredMirror:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self.location = self.key = url.rstrip("/")
+        self.files = FilesAt("store", self.location)
         self._clock = clock
 
     def question(self, asked: Asked) -> Asked:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from zooselect.catalog.asked import Asked, Source
+from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.provenance import Provenance
 from zooselect.cli.output import err, one_line
@@ -103,6 +103,11 @@ class _Told:
     def at_hand(self) -> Provenance | None:
         """As the source has it."""
         return self._source.at_hand
+
+    @property
+    def files(self) -> FilesAt | None:
+        """As the source has it."""
+        return self._source.files
 
     def of(self, asked: Asked) -> Catalog:
         """Return the source's answer, after telling what a person must know of it."""

@@ -22,10 +22,10 @@ from zooselect.errors import (
 from zooselect.mirror.compile import compile_catalog, read_place
 from zooselect.mirror.describe import Names, model_path, parse_names, stub_of_id
 from zooselect.mirror.gather import gather_folder
-from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.publish import local_errors, publish, sweep
 from zooselect.mirror.roles import FOLDERS, role_of
 from zooselect.mirror.store import Mirror, MirrorModel
+from zooselect.names import TEMPORARY
 from zooselect.stub import PREFIX, Stub
 
 # An id would also pass for a v2 stub of five parts.

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from zooselect.catalog.parse import SCHEMA, parse_record
 from zooselect.errors import LocalFileError, StubError
 from zooselect.files import write_whole
-from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.store import CATALOG, MODELS, MirrorModel, parse_model
+from zooselect.names import TEMPORARY
 from zooselect.stub import Stub
 
 RECORD = "record.json"

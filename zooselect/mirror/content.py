@@ -6,20 +6,17 @@ block, but for ONNX files, which the `onnx` package reads whole.
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import json
 import os
 import re
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from zooselect.archive import BLOCK, BrokenFileError, archive_members
 from zooselect.errors import UsageError
-from zooselect.mirror.names import safe_name
 from zooselect.mirror.roles import (
     DEPLOYMENT_ARCHIVE,
     MODEL,
@@ -27,23 +24,16 @@ from zooselect.mirror.roles import (
     is_archive,
     is_onnx,
 )  # fmt: skip
-
-BLOCK = 1 << 20
+from zooselect.names import safe_name
 
 _HEAD = 1024  # bytes that tell an error page
 _LARGEST_TEXT = 256 << 20  # a larger JSON file is not read whole to be checked
-_MEMBERS = 20_000
-_RATIO, _SMALLEST_CAP = 200, 1 << 30  # weights, also sparse ones, pack far less
 _PAGE = re.compile(rb"\s*(<!doctype\s+html|<html|<\?xml[^>]*>\s*<error|<error>)", re.IGNORECASE)
 _ERROR_KEYS = {"error", "errors", "message", "detail", "details", "code", "status", "title"}
 _TEXTS = (".md", ".yaml", ".yml", ".json")
 _WEIGHTS = (
     ".bin", ".pth", ".pt", ".ckpt", ".h5", ".npz", ".npy", ".safetensors", ".pb", ".pkl", ".zip",
 )  # fmt: skip
-
-
-class BrokenFileError(ValueError):
-    """The content of a file is not what its name says."""
 
 
 def check_content(path: Path, name: str) -> tuple[str, ...]:
@@ -73,50 +63,6 @@ def check_content(path: Path, name: str) -> tuple[str, ...]:
     elif name.endswith(_WEIGHTS) and _is_note(path, head):
         raise BrokenFileError("a short text where weights should be: an error page?")
     return ()
-
-
-def archive_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yield the files of an archive, by their names, each to be read before the next.
-
-    The archive is good only if the iteration comes to its end.
-
-    Raises:
-        BrokenFileError: no such archive, cut short, corrupt, a link or device in it, a name that
-            is not safe, more than the caps allow.
-        OSError: it cannot be read.
-    """
-    cap = max(_SMALLEST_CAP, path.stat().st_size * _RATIO)
-    with (
-        _archive_errors(),
-        gzip.open(path, "rb") as plain,
-        tarfile.open(fileobj=plain, mode="r|") as archive,
-    ):
-        for count, member in enumerate(archive):
-            if count >= _MEMBERS or member.offset_data + member.size > cap:
-                raise BrokenFileError("an archive that unpacks to more than any model")
-            if member.isdir():
-                continue
-            name = member.name.removeprefix("./")
-            content = archive.extractfile(member) if member.isreg() else None
-            if content is None:
-                raise BrokenFileError(f"its member {name!a} is no plain file")
-            try:
-                yield safe_name(name), content
-            except ValueError as error:
-                raise BrokenFileError(f"its member {name!a} has an unsafe name: {error}") from error
-        # The checksum stands behind what an unpacker reads: that is how the old
-        # clients took corrupt archives for good ones.
-        while plain.read(BLOCK):
-            pass
-
-
-@contextlib.contextmanager
-def _archive_errors() -> Iterator[None]:
-    try:
-        yield
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise BrokenFileError(f"a cut or corrupt archive ({reason})") from error
 
 
 def _check_onnx(path: Path, head: bytes) -> tuple[str, ...]:
@@ -161,11 +107,10 @@ def _tensors(graph: Any) -> Iterator[Any]:
 
 def _check_archive(path: Path, name: str) -> None:
     members = []
-    with _archive_errors():
-        for member, content in archive_members(path):
-            members.append(member)
-            while content.read(BLOCK):
-                pass
+    for member, content in archive_members(path):
+        members.append(member)
+        while content.read(BLOCK):
+            pass
     if not members:
         raise BrokenFileError("an archive without files")
     flat = [member.rpartition("/")[2] for member in members]

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.parse import optimization_of, parse_record
 from zooselect.errors import IntegrityError, LocalFileError, NotFoundError, UsageError
-from zooselect.mirror.names import safe_name
 from zooselect.mirror.roles import MODEL, MODEL_ARCHIVE, ONNX_TYPE
 from zooselect.mirror.store import MODELS, MirrorFile, is_id
+from zooselect.names import safe_name
 from zooselect.record import ModelRecord, downstream_dataset
 from zooselect.stub import PREFIX, Stub
 from zooselect.task import TASKS

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.errors import LocalFileError, UsageError
-from zooselect.mirror.names import safe_name
 from zooselect.mirror.roles import FOLDERS, role_of
+from zooselect.names import safe_name
 
 
 class Gathered(NamedTuple):

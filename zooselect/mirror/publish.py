@@ -30,10 +30,10 @@ from zooselect.mirror.compile import (
     record_bytes,
 )  # fmt: skip
 from zooselect.mirror.describe import Names, describe, model_path, with_files
-from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.roles import MODEL
 from zooselect.mirror.stage import Stage, private_folder
 from zooselect.mirror.store import CATALOG, MODELS, Mirror, MirrorFile, MirrorModel, parse_model
+from zooselect.names import TEMPORARY
 from zooselect.stub import Stub
 
 _LEFT_OVER = 3600  # seconds after which nobody is still writing a temporary

@@ -14,13 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from zooselect.mirror.content import (
-    BLOCK,
-    BrokenFileError,
-    archive_members,
-    check_content,
-)  # fmt: skip
-from zooselect.mirror.names import TEMPORARY, collisions
+from zooselect.archive import BLOCK, BrokenFileError, Member, archive_members
+from zooselect.mirror.content import check_content
 from zooselect.mirror.roles import (
     DEPLOYED_MODEL,
     DEPLOYMENT,
@@ -32,6 +27,7 @@ from zooselect.mirror.roles import (
     role_of,
 )  # fmt: skip
 from zooselect.mirror.store import MirrorFile
+from zooselect.names import TEMPORARY, collisions
 
 
 @contextlib.contextmanager
@@ -102,7 +98,7 @@ class Stage:
         if sibling not in self.files:
             raise BrokenFileError(f"its external data {needed!a} is missing")
 
-    def _write(self, name: str, content: IO[bytes]) -> None:
+    def _write(self, name: str, content: IO[bytes] | Member) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from zooselect.catalog.parse import SCHEMA, load_json, parse_record
 from zooselect.errors import IntegrityError, LocalFileError, NotFoundError
-from zooselect.mirror.names import collisions, safe_name
+from zooselect.names import collisions, safe_name
 from zooselect.record import ModelRecord
 
 CATALOG = "catalog.json"

@@ -15,9 +15,9 @@ from zooselect.mirror.compile import (
     places,
     read_place,
 )  # fmt: skip
-from zooselect.mirror.names import TEMPORARY
 from zooselect.mirror.publish import is_intact, local_errors, sweep
 from zooselect.mirror.store import CATALOG, MODELS, Mirror, MirrorModel
+from zooselect.names import TEMPORARY
 
 MISSING, CHANGED = "missing", "changed"
 

@@ -62,14 +62,18 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers
         self.address = address
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, *, decode: bool = True) -> bytes:
         """Return what has arrived, at least a byte and at most `size`; nothing at the end.
+
+        Args:
+            size: the most bytes.
+            decode: undo a compression of the transfer.
 
         Raises:
             NetworkError: the connection broke, or the body is shorter than announced.
         """
         with network_errors(self.address):
-            data: bytes = self._response.raw.read1(size, decode_content=True)
+            data: bytes = self._response.raw.read1(size, decode_content=decode)
             return data
 
     def error(self) -> ServerError:

@@ -45,6 +45,12 @@ class Address(NamedTuple):
         joined = parts.path.rstrip("/") + "/" + path.lstrip("/")
         return self._replace(url=urlunsplit(parts._replace(path=joined)))
 
+    def above(self) -> Address:
+        """Return the address of the folder this one's path is in; any query stays."""
+        parts = urlsplit(self.url)
+        folder = parts.path.rpartition("/")[0]
+        return self._replace(url=urlunsplit(parts._replace(path=folder)))
+
     def redirected(self, location: str) -> Address:
         """Return the address a `Location` names, seen from here; credentials in it are dropped.
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zooselect.mirror.names import collisions, safe_name
+from zooselect.names import collisions, safe_name
 
 HOSTILE = [
     "", "/", "/etc/passwd", "//host/share", ".", "..", "../x", "a/../b", "a/..", "./a", "a/./b",

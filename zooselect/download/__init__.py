@@ -1,0 +1,1 @@
+"""Downloads: exactly the model, or nothing that looks like it."""
