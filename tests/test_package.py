@@ -33,8 +33,8 @@ LAYERS = {
         "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "errors",
     },
     "cli": {
-        "api", "serve", "mirror", "selection", "plan", "catalog", "level", "task", "record",
-        "stub", "settings", "files", "errors", "__init__",
+        "api", "serve", "mirror", "cache", "selection", "plan", "catalog", "level", "task",
+        "record", "stub", "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "selection", "catalog", "record", "stub", "errors"},

@@ -129,6 +129,21 @@ class AnswerCache:
         """
         return self._delete("key = ? AND raw = 1", [(key,)]) > 0
 
+    def clear(self) -> None:
+        """Remove all answers, and rows that are none.
+
+        Raises:
+            LocalFileError: they could not be removed: read-only, locked.
+        """
+        seen = identity(self._database)
+        try:
+            self._delete("?", [(1,)])
+        except LocalFileError as error:
+            if not isinstance(error.__cause__, Exception) or _damage(error.__cause__) is None:
+                raise
+            if not move_aside(self.folder, DATABASE, seen):
+                raise
+
     def verify(self, *, fix: bool = False) -> Verified:
         """Check the database and every row in it.
 

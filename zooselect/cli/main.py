@@ -27,6 +27,7 @@ _COMMANDS = {
     "levels": "Show what every optim level comes to.",
     "search": "List the models of the catalog.",
     "show": "Show all that is on record of one model.",
+    "cache": "Show, check and remove what is kept on this machine.",
     "mirror": "Bring a zoo back: keep models in a folder, checked and described.",
     "serve": "Serve a mirror, also to unmodified old clients.",
 }
