@@ -36,6 +36,9 @@ _COLUMNS = (
 _ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608  # constants
 _ALL = f"SELECT {_COLUMNS} FROM Cache ORDER BY key"  # noqa: S608
 
+# Where a damaged schema is no UTF-8, Python cannot decode what SQLite says of it.
+_FAILURES = (sqlite3.Error, OSError, UnicodeDecodeError)
+
 # SQLITE_ERROR is all these have in common, and Python 3.10 does not tell the code.
 _FOREIGN_SCHEMA = ("no such column", "has no column", "may not be", "unsupported file format",
                    "cannot modify", "syntax error", "already a")  # fmt: skip
@@ -93,8 +96,10 @@ class AnswerCache:
                 return None
             with contextlib.closing(self._connect(READ_WAIT)) as connection:
                 row = connection.execute(_ONE, (key,)).fetchone()
-            return None if row is None else _entry(row).document
-        except (sqlite3.Error, OSError, ValueError, RecursionError):
+            entry = _entry(row) if row else None
+            # A damaged index leads to the row of another key, which is whole in itself.
+            return entry.document if entry and entry.key == key else None
+        except (*_FAILURES, ValueError, RecursionError):
             return None
 
     def put(self, key: str, document: Any) -> bool:
@@ -116,7 +121,7 @@ class AnswerCache:
 
     def entries(self) -> Iterator[Entry]:
         """Yield the answers, sorted by key; a damaged row is left out."""
-        with contextlib.suppress(sqlite3.Error, OSError):
+        with contextlib.suppress(*_FAILURES):
             for _, entry in self._rows():
                 if isinstance(entry, Entry):
                     yield entry
@@ -163,7 +168,7 @@ class AnswerCache:
                     answers += 1
                 else:
                     damaged.append(DamagedRow(row, entry))
-        except (sqlite3.Error, OSError) as error:
+        except _FAILURES as error:
             problem = _damage(error)
             if problem is None:
                 raise self._refused("read", error) from error
@@ -223,23 +228,22 @@ class AnswerCache:
         if not self._is_there():
             return None
         with contextlib.closing(self._connect(READ_WAIT)) as connection:
-            connection.text_factory = str
             if not same_settings(connection):
                 return "settings that are not those of this cache"
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        return None if found == "ok" else " ".join(str(found).split())
+        return None if found == b"ok" else " ".join(found.decode("utf-8", "replace").split())
 
     def _store_mending(self, rows: list[tuple[str, str]]) -> bool:
         seen = identity(self._database)
         try:
             return self._store(rows)
-        except (sqlite3.Error, OSError) as error:
+        except _FAILURES as error:
             if _damage(error) is None:
                 return False
         self._mend(seen)
         try:
             return self._store(rows)
-        except (sqlite3.Error, OSError):
+        except _FAILURES:
             return False
 
     def _store(self, rows: Iterable[tuple[str, str]]) -> bool:
@@ -248,7 +252,6 @@ class AnswerCache:
         if self._is_there():
             with contextlib.closing(self._connect(WRITE_WAIT)) as connection:
                 connection.execute("BEGIN IMMEDIATE").connection.rollback()
-                connection.text_factory = str
                 if not same_settings(connection):
                     raise _MisplacedError("settings that are not those of this cache")
         else:
@@ -261,8 +264,11 @@ class AnswerCache:
                     database.set(key, value)
                     # What cannot be read back is damage that writing did not come across.
                     database.get(key)
-        except (Timeout, UnicodeError):
+        except Timeout:
             return False
+        except ValueError as error:
+            # diskcache found fewer rows in its own tables than it put there.
+            raise _MisplacedError("it does not keep what is written") from error
         return True
 
     def _mend(self, seen: tuple[int, int] | None) -> None:
@@ -278,7 +284,7 @@ class AnswerCache:
         if not move_aside(self.folder, DATABASE, seen):
             raise self._refused("mend")
         if kept:
-            with contextlib.suppress(sqlite3.Error, OSError):
+            with contextlib.suppress(*_FAILURES):
                 self._store(kept)
 
     def _delete(self, where: str, rows: Iterable[tuple[Any, ...]]) -> int:
@@ -291,7 +297,9 @@ class AnswerCache:
                 count = done.rowcount
                 connection.commit()
                 return count
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except UnicodeEncodeError:
+            return 0  # no such key can be stored
+        except _FAILURES as error:
             if "no such table" in str(error):
                 return 0
             raise self._refused("change", error) from error
@@ -331,6 +339,8 @@ def _damage(error: Exception) -> str | None:
     text = " ".join(str(error).split())
     if isinstance(error, _MisplacedError):
         return text
+    if isinstance(error, UnicodeDecodeError):
+        return "malformed database schema"
     # Not a database, or malformed: Python raises the base class itself for these alone. Locked,
     # busy, read-only, full, "locking protocol" are OperationalErrors, and no damage.
     if type(error) is sqlite3.DatabaseError:
