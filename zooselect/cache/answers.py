@@ -41,7 +41,7 @@ _FAILURES = (sqlite3.Error, OSError, UnicodeDecodeError)
 
 # SQLITE_ERROR is all these have in common, and Python 3.10 does not tell the code.
 _FOREIGN_SCHEMA = ("no such column", "has no column", "may not be", "unsupported file format",
-                   "cannot modify", "syntax error", "already a")  # fmt: skip
+                   "cannot modify", "already a")  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -343,7 +343,8 @@ def _damage(error: Exception) -> str | None:
         return "malformed database schema"
     # Not a database, or malformed: Python raises the base class itself for these alone. Locked,
     # busy, read-only, full, "locking protocol" are OperationalErrors, and no damage.
-    if type(error) is sqlite3.DatabaseError:
+    # No constraint of ours can fail, so a failing one is foreign, or its index is damaged.
+    if type(error) in (sqlite3.DatabaseError, sqlite3.IntegrityError):
         return text
     if isinstance(error, sqlite3.OperationalError) and any(
         words in text for words in _FOREIGN_SCHEMA
