@@ -111,7 +111,9 @@ def test_a_folder_that_is_there_keeps_its_rights(root, cache):
     assert stat.S_IMODE(root.stat().st_mode) == 0o755
 
 
-@pytest.mark.parametrize("name", ["a b", "a?mode=memory", "a#b", "a%20b", "é", "a;b'\"c", "-", "~x"])
+@pytest.mark.parametrize(
+    "name", ["a b", "a?mode=memory", "a#b", "a%20b", "é", "a;b'\"c", "-", "~x"]
+)
 def test_any_name_of_a_folder(tmp_path, name):
     cache = AnswerCache(tmp_path / name)
     assert cache.put("key", 1)

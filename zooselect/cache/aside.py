@@ -76,8 +76,11 @@ def size_of(path: Path) -> int:
         with contextlib.suppress(OSError):
             return os.lstat(path).st_size
         return 0
-    walk = os.walk(path)
-    return sum(size_of(Path(at, name)) for at, _, names in walk for name in names)
+    return sum(
+        size_of(Path(at, name))
+        for at, folders, names in os.walk(path)
+        for name in (*names, *(one for one in folders if os.path.islink(os.path.join(at, one))))
+    )
 
 
 def discard(path: Path) -> None:

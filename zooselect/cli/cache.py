@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import click
 
-from zooselect.cache.answers import AnswerCache, Entry
+from zooselect.cache.answers import AnswerCache
 from zooselect.cache.aside import discard, left_overs, size_of
 from zooselect.cache.folder import cache_folder
+from zooselect.cache.rows import Entry
 from zooselect.cli.options import Tone
 from zooselect.cli.output import SCHEMA, err, one_line, out, out_json, table, wrapped
 from zooselect.errors import IntegrityError, NotFoundError, UsageError
