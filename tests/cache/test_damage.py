@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import sqlite3
+import time
 
 import pytest
 
@@ -278,6 +279,7 @@ def test_a_database_another_process_holds(cache, root, monkeypatch):
     monkeypatch.setattr(answers, "READ_WAIT", 0.05)
     monkeypatch.setattr(answers, "WRITE_WAIT", 0.05)
     assert cache.put("key", 1)
+    start = time.monotonic()
     with contextlib.closing(sqlite3.connect(database_of(root), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert cache.get("key") == 1
@@ -290,5 +292,7 @@ def test_a_database_another_process_holds(cache, root, monkeypatch):
         for act in (cache.verify, cache.clear, lambda: cache.remove("key")):
             with pytest.raises(LocalFileError, match="locked"):
                 act()
+    # diskcache left alone tries for a minute.
+    assert time.monotonic() - start < 20
     assert cache.get("key") == 1
     assert moved_aside(root) == []

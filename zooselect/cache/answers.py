@@ -232,8 +232,6 @@ class AnswerCache:
                     if os.stat(self._database).st_size + len(value) > SIZE_LIMIT:
                         return False
                     database.set(key, value)
-                    # What cannot be read back is damage that writing did not come across.
-                    database.get(key)
         except Timeout:
             return False
         except ValueError as error:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
-import shutil
 from pathlib import Path
 
 from zooselect.errors import LocalFileError
@@ -40,7 +38,7 @@ def move_aside(folder: Path, database: str, seen: tuple[int, int] | None) -> boo
     """
     if identity(folder / database) != seen:
         return True
-    aside = folder.with_name(f"{folder.name}.corrupt-{secrets.token_hex(4)}")
+    aside = folder.with_name(f"{folder.name}.corrupt-{os.urandom(4).hex()}")
     try:
         os.rename(folder, aside)
     except FileNotFoundError:
@@ -89,6 +87,8 @@ def discard(path: Path) -> None:
     Raises:
         LocalFileError: it could not be removed, or not all of it.
     """
+    import shutil
+
     try:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
