@@ -62,7 +62,8 @@ def ask(process):
 
 def test_commands_and_options(ask):
     assert ask("re") == ["resolve"]
-    assert sorted(ask("")) == ["levels", "mirror", "resolve", "search", "serve", "show"]
+    commands = ["cache", "levels", "mirror", "resolve", "search", "serve", "show"]
+    assert sorted(ask("")) == commands
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 
