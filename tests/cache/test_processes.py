@@ -107,7 +107,7 @@ def elsewhere():
 #: Becomes another user where it can, for to root everything is writable. All is imported
 #: before, for the other user may not get at the code.
 SOMEBODY = f"""
-import os, sys
+import os, sys, urllib.parse
 from pathlib import Path
 import zooselect.cache.disk
 from zooselect.cache.answers import AnswerCache
