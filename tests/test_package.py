@@ -24,15 +24,23 @@ LAYERS = {
     "task": {"errors"},
     "record": {"errors"},
     "plan": {"catalog", "level", "task", "record", "stub", "errors", "__init__"},
+    "names": set(),
+    "archive": {"names"},
     "net": {"errors", "__init__"},
     "object_store": {"errors"},
     "catalog": {"net", "cache", "object_store", "record", "stub", "task", "errors"},
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
     "cache": {"errors"},
-    "mirror": {"catalog", "object_store", "task", "record", "stub", "files", "errors"},
+    "mirror": {
+        "catalog", "object_store", "archive", "names", "task", "record", "stub", "files", "errors",
+    },
     "source": {"catalog", "net", "cache", "settings", "errors"},
     "api": {
         "source", "selection", "plan", "catalog", "level", "task", "record", "stub", "errors",
+    },
+    "download": {
+        "source", "cache", "catalog", "mirror", "net", "selection", "archive", "names", "files",
+        "settings", "record", "stub", "errors",
     },
     "report": {
         "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
@@ -41,11 +49,11 @@ LAYERS = {
         "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
     },
     "cli": {
-        "api", "source", "cache", "report", "serve", "mirror", "selection", "plan", "catalog",
-        "level", "task", "record", "stub", "settings", "files", "errors", "__init__",
+        "api", "source", "cache", "download", "report", "serve", "mirror", "selection", "plan",
+        "catalog", "level", "task", "record", "stub", "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
-    "__init__": {"api", "source", "selection", "catalog", "record", "stub", "errors"},
+    "__init__": {"api", "source", "download", "selection", "catalog", "record", "stub", "errors"},
 }  # fmt: skip
 
 WATCHED = """

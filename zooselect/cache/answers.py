@@ -12,12 +12,21 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zooselect.cache.aside import identity, move_aside
-from zooselect.cache.value import VALUE_LIMIT, pack, unpack
+from zooselect.cache.rows import (
+    FAILURES,
+    SELECT_ALL,
+    SELECT_ONE,
+    DamagedRow,
+    Entry,
+    MisplacedError,
+    damage_of,
+    parse,
+)
+from zooselect.cache.value import pack
 from zooselect.errors import LocalFileError
 
 #: The folder in the cache; the number goes up when what is in it changes.
@@ -26,42 +35,6 @@ DATABASE = "cache.db"
 
 #: Seconds to wait for another process that holds the database.
 READ_WAIT, WRITE_WAIT = 1.0, 3.0
-
-# Sizes are taken of blobs: the length of a text ends at a NUL. A value beyond the limit comes
-# as NULL, and never into memory here.
-_COLUMNS = (
-    "rowid, typeof(key), key, raw, mode, filename, typeof(value),"
-    f" CASE WHEN length(CAST(value AS BLOB)) <= {VALUE_LIMIT} THEN value END"
-)
-_ONE = f"SELECT {_COLUMNS} FROM Cache WHERE key = ? AND raw = 1"  # noqa: S608  # constants
-_ALL = f"SELECT {_COLUMNS} FROM Cache ORDER BY key"  # noqa: S608
-
-# SQLITE_ERROR is all these have in common, and Python 3.10 does not tell the code.
-_FOREIGN_SCHEMA = ("no such column", "has no column", "may not be", "unsupported file format",
-                   "cannot modify", "syntax error", "already a")  # fmt: skip
-
-
-class Entry(NamedTuple):
-    """An answer on disk.
-
-    Attributes:
-        id: a short name, the same for the same key on every machine.
-        key: what it was stored under.
-        document: what was stored.
-        bytes: length of the stored text.
-    """
-
-    id: str
-    key: str
-    document: Any
-    bytes: int
-
-
-class DamagedRow(NamedTuple):
-    """A row that is no answer."""
-
-    row: int
-    reason: str
 
 
 class Verified(NamedTuple):
@@ -83,7 +56,7 @@ class AnswerCache:
 
     def __init__(self, root: Path) -> None:
         # diskcache expands what it is given; doing it here keeps both in the same folder.
-        self.folder = Path(os.path.expandvars(root.expanduser())) / FOLDER
+        self.folder = Path(os.path.expandvars(os.path.expanduser(root))) / FOLDER
         self._database = self.folder / DATABASE
 
     def get(self, key: str) -> Any | None:
@@ -92,9 +65,11 @@ class AnswerCache:
             if not self._is_there():
                 return None
             with contextlib.closing(self._connect(READ_WAIT)) as connection:
-                row = connection.execute(_ONE, (key,)).fetchone()
-            return None if row is None else _entry(row).document
-        except (sqlite3.Error, OSError, ValueError, RecursionError):
+                row = connection.execute(SELECT_ONE, (key,)).fetchone()
+            entry = parse(row) if row else None
+            # A damaged index leads to the row of another key, which is whole in itself.
+            return entry.document if entry and entry.key == key else None
+        except (*FAILURES, ValueError, RecursionError):
             return None
 
     def put(self, key: str, document: Any) -> bool:
@@ -116,7 +91,7 @@ class AnswerCache:
 
     def entries(self) -> Iterator[Entry]:
         """Yield the answers, sorted by key; a damaged row is left out."""
-        with contextlib.suppress(sqlite3.Error, OSError):
+        with contextlib.suppress(*FAILURES):
             for _, entry in self._rows():
                 if isinstance(entry, Entry):
                     yield entry
@@ -128,6 +103,21 @@ class AnswerCache:
             LocalFileError: it could not be removed: read-only, locked, damaged.
         """
         return self._delete("key = ? AND raw = 1", [(key,)]) > 0
+
+    def clear(self) -> None:
+        """Remove all answers, and rows that are none.
+
+        Raises:
+            LocalFileError: they could not be removed: read-only, locked.
+        """
+        seen = identity(self._database)
+        try:
+            self._delete("?", [(1,)])
+        except LocalFileError as error:
+            if not isinstance(error.__cause__, Exception) or damage_of(error.__cause__) is None:
+                raise
+            if not move_aside(self.folder, DATABASE, seen):
+                raise
 
     def verify(self, *, fix: bool = False) -> Verified:
         """Check the database and every row in it.
@@ -148,8 +138,8 @@ class AnswerCache:
                     answers += 1
                 else:
                     damaged.append(DamagedRow(row, entry))
-        except (sqlite3.Error, OSError) as error:
-            problem = _damage(error)
+        except FAILURES as error:
+            problem = damage_of(error)
             if problem is None:
                 raise self._refused("read", error) from error
         if fix and problem is not None:
@@ -162,16 +152,16 @@ class AnswerCache:
         """Whether there is a database.
 
         Raises:
-            _MisplacedError: something else has its name.
+            MisplacedError: something else has its name.
         """
         try:
             mode = os.stat(self._database).st_mode
         except FileNotFoundError:
             return False
         except NotADirectoryError:
-            raise _MisplacedError(f"{self.folder.name} is no folder") from None
+            raise MisplacedError(f"{self.folder.name} is no folder") from None
         if not stat.S_ISREG(mode):
-            raise _MisplacedError(f"{DATABASE} is no file")
+            raise MisplacedError(f"{DATABASE} is no file")
         return True
 
     def _connect(self, wait: float) -> sqlite3.Connection:
@@ -190,14 +180,14 @@ class AnswerCache:
             return
         with contextlib.closing(self._connect(READ_WAIT)) as connection:
             try:
-                rows = connection.execute(_ALL)
+                rows = connection.execute(SELECT_ALL)
             except sqlite3.OperationalError as error:
                 if "no such table" in str(error):
                     return  # a database that was just being made
                 raise
             for row in rows:
                 try:
-                    yield row[0], _entry(row)
+                    yield row[0], parse(row)
                 except (ValueError, RecursionError) as error:
                     yield row[0], str(error)
 
@@ -208,23 +198,22 @@ class AnswerCache:
         if not self._is_there():
             return None
         with contextlib.closing(self._connect(READ_WAIT)) as connection:
-            connection.text_factory = str
             if not same_settings(connection):
                 return "settings that are not those of this cache"
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        return None if found == "ok" else " ".join(str(found).split())
+        return None if found == b"ok" else " ".join(found.decode("utf-8", "replace").split())
 
     def _store_mending(self, rows: list[tuple[str, str]]) -> bool:
         seen = identity(self._database)
         try:
             return self._store(rows)
-        except (sqlite3.Error, OSError) as error:
-            if _damage(error) is None:
+        except FAILURES as error:
+            if damage_of(error) is None:
                 return False
         self._mend(seen)
         try:
             return self._store(rows)
-        except (sqlite3.Error, OSError):
+        except FAILURES:
             return False
 
     def _store(self, rows: Iterable[tuple[str, str]]) -> bool:
@@ -233,9 +222,8 @@ class AnswerCache:
         if self._is_there():
             with contextlib.closing(self._connect(WRITE_WAIT)) as connection:
                 connection.execute("BEGIN IMMEDIATE").connection.rollback()
-                connection.text_factory = str
                 if not same_settings(connection):
-                    raise _MisplacedError("settings that are not those of this cache")
+                    raise MisplacedError("settings that are not those of this cache")
         else:
             _make_private(self.folder)
         try:
@@ -244,10 +232,11 @@ class AnswerCache:
                     if os.stat(self._database).st_size + len(value) > SIZE_LIMIT:
                         return False
                     database.set(key, value)
-                    # What cannot be read back is damage that writing did not come across.
-                    database.get(key)
-        except (Timeout, UnicodeError):
+        except Timeout:
             return False
+        except ValueError as error:
+            # diskcache found fewer rows in its own tables than it put there.
+            raise MisplacedError("it does not keep what is written") from error
         return True
 
     def _mend(self, seen: tuple[int, int] | None) -> None:
@@ -263,7 +252,7 @@ class AnswerCache:
         if not move_aside(self.folder, DATABASE, seen):
             raise self._refused("mend")
         if kept:
-            with contextlib.suppress(sqlite3.Error, OSError):
+            with contextlib.suppress(*FAILURES):
                 self._store(kept)
 
     def _delete(self, where: str, rows: Iterable[tuple[Any, ...]]) -> int:
@@ -276,7 +265,9 @@ class AnswerCache:
                 count = done.rowcount
                 connection.commit()
                 return count
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except UnicodeEncodeError:
+            return 0  # no such key can be stored
+        except FAILURES as error:
             if "no such table" in str(error):
                 return 0
             raise self._refused("change", error) from error
@@ -287,44 +278,6 @@ class AnswerCache:
             f"cannot {what} the cache in {self.folder}{reason}",
             hint="is it read-only, or in use by another process?",
         )
-
-
-class _MisplacedError(OSError):
-    """Something else is where the database should be."""
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    """Parse a row of the database.
-
-    Raises:
-        ValueError, RecursionError: the row is no answer; the text says why.
-    """
-    _, key_type, key, raw, mode, filename, value_type, value = row
-    if key_type != b"text" or raw != 1:
-        raise ValueError("its key is no text")
-    if mode != 1 or filename is not None or value_type != b"text":
-        raise ValueError("its value is no text in place")
-    if value is None:
-        raise ValueError(f"longer than {VALUE_LIMIT} characters")
-    name = key.decode("utf-8")
-    document = unpack(name, value.decode("ascii"))
-    return Entry(sha256(key).hexdigest()[:12], name, document, len(value))
-
-
-def _damage(error: Exception) -> str | None:
-    """What an error says is damaged; None where it tells of a state that passes."""
-    text = " ".join(str(error).split())
-    if isinstance(error, _MisplacedError):
-        return text
-    # Not a database, or malformed: Python raises the base class itself for these alone. Locked,
-    # busy, read-only, full, "locking protocol" are OperationalErrors, and no damage.
-    if type(error) is sqlite3.DatabaseError:
-        return text
-    if isinstance(error, sqlite3.OperationalError) and any(
-        words in text for words in _FOREIGN_SCHEMA
-    ):
-        return text
-    return None
 
 
 def _make_private(folder: Path) -> None:

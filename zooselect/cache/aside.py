@@ -1,14 +1,16 @@
-"""Moving a damaged folder out of the way, and finding what was moved there."""
+"""Moving a damaged folder out of the way, and removing what was moved there."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
+import re
 from pathlib import Path
 
-#: Between the name of a folder and the random part of where it was moved.
-MARK = ".corrupt-"
+from zooselect.errors import LocalFileError
+
+#: Folders of answers, of whatever schema, and where damaged ones are moved.
+_NAME = re.compile(r"answers-[0-9]+(\.corrupt-[0-9a-f]{8})?")
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -36,7 +38,7 @@ def move_aside(folder: Path, database: str, seen: tuple[int, int] | None) -> boo
     """
     if identity(folder / database) != seen:
         return True
-    aside = folder.with_name(f"{folder.name}{MARK}{secrets.token_hex(4)}")
+    aside = folder.with_name(f"{folder.name}.corrupt-{os.urandom(4).hex()}")
     try:
         os.rename(folder, aside)
     except FileNotFoundError:
@@ -49,3 +51,56 @@ def move_aside(folder: Path, database: str, seen: tuple[int, int] | None) -> boo
         with contextlib.suppress(OSError):
             os.rename(aside, folder)
     return True
+
+
+def left_overs(folder: Path) -> list[Path]:
+    """List what was moved aside, and folders of other schemas, beside a folder of answers.
+
+    Raises:
+        LocalFileError: the cache could not be listed.
+    """
+    try:
+        names = sorted(os.listdir(folder.parent))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _refused("list", folder.parent, error) from error
+    return [folder.with_name(one) for one in names if one != folder.name and _NAME.fullmatch(one)]
+
+
+def size_of(path: Path) -> int:
+    """Bytes of the files under a path; what cannot be looked at counts as nothing."""
+    if not path.is_dir() or path.is_symlink():
+        with contextlib.suppress(OSError):
+            return os.lstat(path).st_size
+        return 0
+    return sum(
+        size_of(Path(at, name))
+        for at, folders, names in os.walk(path)
+        for name in (*names, *(one for one in folders if os.path.islink(os.path.join(at, one))))
+    )
+
+
+def discard(path: Path) -> None:
+    """Remove a left-over; a link goes, and not what it leads to.
+
+    Raises:
+        LocalFileError: it could not be removed, or not all of it.
+    """
+    import shutil
+
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        pass  # another process is at it, too
+    except OSError as error:
+        raise _refused("remove", path, error) from error
+
+
+def _refused(what: str, path: Path, error: OSError) -> LocalFileError:
+    return LocalFileError(
+        f"cannot {what} {path}: {error.strerror or error}", hint="is it read-only, or not yours?"
+    )

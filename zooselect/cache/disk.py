@@ -44,7 +44,11 @@ SETTINGS: dict[str, int | str] = {
 
 __all__ = ["SETTINGS", "SIZE_LIMIT", "Database", "TextDisk", "Timeout", "same_settings"]
 
-_COUNTERS = ("count", "size", "hits", "misses")
+_COUNTERS = (b"count", b"size", b"hits", b"misses")
+_OURS = {
+    key.encode(): value.encode() if isinstance(value, str) else value
+    for key, value in SETTINGS.items()
+}
 _RAW = 1
 
 
@@ -105,7 +109,11 @@ class Database(diskcache.Cache):  # type: ignore[misc]
 
 
 def same_settings(connection: sqlite3.Connection) -> bool:
-    """Whether the table of settings holds nothing but what stands above, or is not there yet."""
+    """Whether the table of settings holds nothing but what stands above, or is not there yet.
+
+    Args:
+        connection: gives texts as bytes, for they may not be UTF-8.
+    """
     try:
         rows = connection.execute("SELECT key, value FROM Settings").fetchall()
     except sqlite3.OperationalError as error:
@@ -113,6 +121,6 @@ def same_settings(connection: sqlite3.Connection) -> bool:
             return True
         raise
     return all(
-        isinstance(value, int) if key in _COUNTERS else key in SETTINGS and value == SETTINGS[key]
+        isinstance(value, int) if key in _COUNTERS else key in _OURS and value == _OURS[key]
         for key, value in rows
     )

@@ -35,7 +35,7 @@ def pack(key: str, document: Any) -> str:
 
     Raises:
         TypeError, ValueError, RecursionError: the document is not JSON, is too deep, or is
-            longer than `VALUE_LIMIT`.
+            longer than `VALUE_LIMIT`; the key is not Unicode.
     """
     text = json.dumps(document, allow_nan=False, separators=(",", ":"))
     value = "".join((_HEAD, _digest(key, text), _MIDDLE, text, _TAIL))
@@ -71,7 +71,7 @@ def unpack(key: str, value: str) -> Any:
 def _digest(key: str, text: str) -> str:
     # The key belongs to it: a value in the row of another key is no answer. A JSON text holds
     # no NUL, so the last one parts the two.
-    return sha256(f"{key}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(f"{key}\0{text}".encode()).hexdigest()
 
 
 def _refuse(constant: str) -> None:

@@ -27,7 +27,9 @@ _COMMANDS = {
     "levels": "Show what every optim level comes to.",
     "search": "List the models of the catalog.",
     "show": "Show all that is on record of one model.",
+    "download": "Download models: whole and verified, or not at all.",
     "report": "Write a page that shows what every optim level comes to.",
+    "cache": "Show, check and remove what is kept on this machine.",
     "mirror": "Bring a zoo back: keep models in a folder, checked and described.",
     "serve": "Serve a mirror, also to unmodified old clients.",
 }

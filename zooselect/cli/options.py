@@ -34,7 +34,10 @@ class Tone(NamedTuple):
 
 
 def catalog_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add what every command has that asks a catalog; it gets a `tone` and a `source`."""
+    """Add what every command has that asks a catalog.
+
+    It gets a `tone` and a `source`, and where it has a parameter for them the `settings`.
+    """
 
     @click.option(
         "--catalog",
@@ -77,16 +80,15 @@ def catalog_options(function: Callable[..., None]) -> Callable[..., None]:
         settings = Settings.from_env()
         if api_url and (catalog or settings.catalog):
             tone.notes("a catalog is configured too, and comes first: the API is not asked")
-        opened = open_catalog(
-            catalog,
-            api_url=api_url,
-            # A flag can only switch on: off is what the environment says, or nothing does.
-            offline=offline or None,
-            refresh=refresh or None,
-            fallback=False if no_fallback else None,
-            settings=settings,
-            say=tone.notes,
+        # A flag can only switch on: off is what the environment says, or nothing does.
+        settings = settings._replace(
+            offline=offline or settings.offline,
+            refresh=refresh or settings.refresh,
+            no_fallback=no_fallback or settings.no_fallback,
         )
+        opened = open_catalog(catalog, api_url=api_url, settings=settings, say=tone.notes)
+        if "settings" in function.__annotations__:
+            arguments["settings"] = settings
         function(tone=tone, source=_Told(opened, tone), **arguments)
 
     return command

@@ -27,6 +27,38 @@ _NOTE_EVERY = 32 << 20
 _ABANDONED = 86_400.0
 
 
+#: Private files that threads of this process are at work on.
+_ours: set[Path] = set()
+
+
+def private_path(folder: Path, name: str, kind: str) -> Path:
+    """Return a path nobody else uses, which tells what it is for and who uses it.
+
+    Args:
+        folder: where.
+        name: of the file it is to become.
+        kind: `part` for what may be gone on with, `tmp` for what may not.
+    """
+    owner = f"{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
+    path = folder / f"{_key_of(name)}.{owner}.{kind}"
+    _ours.add(path)
+    return path
+
+
+def forget_note(path: Path) -> None:
+    """Remove what is noted of a part that has got its own name."""
+    _ours.discard(path)
+    with contextlib.suppress(OSError):
+        _note_of(path).unlink()
+
+
+def discard(path: Path) -> None:
+    """Remove a private file."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+    forget_note(path)
+
+
 class Proof(NamedTuple):
     """What is known of a part: enough to go on, or to begin anew.
 
@@ -54,10 +86,9 @@ class Part:
 
     def __init__(self, folder: Path, file: RemoteFile) -> None:
         self._file = file
-        self._key = sha256(file.name.encode()).hexdigest()[:16]
+        self._key = _key_of(file.name)
         self._folder = folder
-        owner = f"{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
-        self.path = folder / f"{self._key}.{owner}.part"
+        self.path = private_path(folder, file.name, "part")
         self.validator: str | None = None
         self.size = 0
         self._noted = 0
@@ -95,7 +126,7 @@ class Part:
         self._out.flush()
         proof = Proof(self.validator, _digest_of(self._file), self.size, self._digest.sha256())
         path = _note_of(self.path)
-        temporary = path.with_suffix(".tmp")
+        temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(proof._asdict()))
         os.replace(temporary, path)
         self._noted = self.size
@@ -104,6 +135,7 @@ class Part:
         """Bring all bytes to disk; return their SHA-256 and, where it was wanted, their MD5."""
         self._out.flush()
         os.fsync(self._out.fileno())
+        self.note()  # who is killed now has it all the same
         digests = self._digest.sha256(), self._digest.md5()
         self.close()
         return digests
@@ -120,12 +152,13 @@ class Part:
                 self.note()
         with contextlib.suppress(OSError):
             self.close()
+        _ours.discard(self.path)
 
     def drop(self) -> None:
         """Remove the file."""
         with contextlib.suppress(OSError):
             self.close()
-        _remove(self.path)
+        discard(self.path)
 
     def adopt(self) -> None:
         """Take over the proven bytes of the largest part that others left of the same content.
@@ -163,21 +196,24 @@ def sweep(folder: Path, *, finished: bool = False) -> None:
         finished: all of them are of no more use; else only old ones go.
     """
     now = time.time()
-    for path in [*folder.glob("*.part"), *folder.glob("*.tmp")]:
+    # A note may have lost its part.
+    for path in [*folder.glob("*.part"), *folder.glob("*.tmp"), *folder.glob("*.part.json")]:
         with contextlib.suppress(OSError):
             old = now - path.stat().st_mtime > _ABANDONED
             if old or (finished and _is_dead(path)):
-                _remove(path)
+                discard(path)
 
 
 def _is_dead(path: Path) -> bool:
     """Whether the process a part belongs to is known to be gone."""
     pieces = path.name.split(".")
+    if path.name.endswith(".json"):
+        return not path.with_suffix("").exists()
     if len(pieces) < 4 or pieces[1] != _host() or not pieces[2].isdigit():
         return False
     pid = int(pieces[2])
     if pid == os.getpid():
-        return True  # another thread is done with it: a model is fetched by one at a time
+        return path not in _ours
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -213,10 +249,8 @@ def _note_of(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _remove(path: Path) -> None:
-    for one in (path, _note_of(path)):
-        with contextlib.suppress(OSError):
-            one.unlink()
+def _key_of(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:16]
 
 
 def _host() -> str:

@@ -1,0 +1,191 @@
+"""One file: fetched, gone on with where that is provable, and verified before it is anything."""
+
+from __future__ import annotations
+
+import errno
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from zooselect.download.keeper import Body, Keeper, RestartError
+from zooselect.download.listing import RemoteFile
+from zooselect.download.manifest import Origin
+from zooselect.download.part import Part
+from zooselect.download.progress import CancelledError, Progress
+from zooselect.errors import IntegrityError, LocalFileError, NetworkError, ServerError
+from zooselect.net.retry import ATTEMPTS
+
+Wait = Callable[[int, NetworkError], None]
+
+_CHUNK = 1 << 20
+_HEAD = 256
+_PAGE = re.compile(rb"\s*(<!doctype\s+html|<html)", re.IGNORECASE)
+
+
+class Fetched(NamedTuple):
+    """A verified file under its private name.
+
+    Attributes:
+        path: where it is.
+        origin: its size and digests.
+    """
+
+    path: Path
+    origin: Origin
+
+
+class Fetcher:
+    """Fetches files of one model into one folder.
+
+    Args:
+        keeper: who has them.
+        folder: for private files, on the file system of the model's folder.
+        wait: waits before the next attempt, or raises the error of the last one.
+        progress: told of every byte.
+        stop: set when the others have failed, or the user has had enough.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        folder: Path,
+        wait: Wait,
+        progress: Progress,
+        stop: threading.Event,
+    ) -> None:
+        self._keeper = keeper
+        self._folder = folder
+        self._wait = wait
+        self._progress = progress
+        self._stop = stop
+
+    def fetch(self, file: RemoteFile) -> Fetched:
+        """Fetch a file; what is wrong after having been gone on with is fetched once anew.
+
+        Raises:
+            NetworkError, ServerError: it cannot be had; what is proven of it stays.
+            IntegrityError: what the keeper sends is not what it lists.
+            LocalFileError: the file system refused.
+            CancelledError: stopped.
+        """
+        try:
+            return self._fetch(file)
+        except OSError as error:
+            if isinstance(error, (NetworkError, LocalFileError)):
+                raise
+            hint = "free some space" if error.errno == errno.ENOSPC else "check its rights"
+            raise LocalFileError(
+                f"cannot write {file.name} in {self._folder.parent}: {error.strerror or error}",
+                hint=hint,
+            ) from error
+
+    def _fetch(self, file: RemoteFile) -> Fetched:
+        part = Part(self._folder, file)
+        try:
+            part.adopt()
+            self._progress.start(file.name, file.size, part.size)
+            patched = self._fill(part, file)
+            fetched, problem = self._finished(part, file)
+            if problem is not None and patched:
+                # The pieces do not belong together, whatever the server says.
+                part.drop()
+                part = Part(self._folder, file)
+                self._progress.start(file.name, file.size, 0)
+                self._fill(part, file)
+                fetched, problem = self._finished(part, file)
+            if problem is not None:
+                raise IntegrityError(
+                    f"{self._keeper.location}: {file.name} {problem}",
+                    hint="the server's copy, its listing or the way here is broken",
+                )
+        except (NetworkError, CancelledError, KeyboardInterrupt):
+            part.keep()
+            raise
+        except BaseException:
+            # A disk that is full is not made fuller by what nobody could finish.
+            part.drop()
+            raise
+        self._progress.finish(file.name)
+        return fetched
+
+    def _fill(self, part: Part, file: RemoteFile) -> bool:
+        """Fetch what is missing; whether what is there came in more than one piece."""
+        pieces = int(part.size > 0)
+        attempt = 0
+        while file.size is None or part.size < file.size or not pieces:
+            before = part.size
+            try:
+                self._piece(part, file)
+                pieces += 1
+                break
+            except NetworkError as error:
+                if part.size > before:
+                    attempt = 0  # it goes forward: that is no failure again
+                    pieces += 1
+                if isinstance(error, RestartError) or not part.provable:
+                    self._anew(part, file)
+                    pieces = 0
+                attempt += 1
+                if attempt >= ATTEMPTS or not error.retry:
+                    raise
+                self._wait(attempt, error)
+        return pieces > 1
+
+    def _piece(self, part: Part, file: RemoteFile) -> None:
+        offset = part.size if part.provable else 0
+        with self._keeper.opened(file, offset, part.validator) as body:
+            if body.offset != part.size:
+                self._anew(part, file)
+            part.validator = body.validator or part.validator
+            self._copy(body, part, file)
+        if part.size < (file.size or body.total or 0):
+            raise ServerError(
+                f"{self._keeper.location}: {file.name} ends after {part.size:,} bytes",
+                hint="the connection was cut",
+                retry=True,
+            )
+        if not body.whole and file.size is None and not (file.sha256 or file.md5):
+            raise ServerError(
+                f"{self._keeper.location}: nobody says how long {file.name} is",
+                hint="a file that may be cut is not taken; ask another server",
+            )
+
+    def _copy(self, body: Body, part: Part, file: RemoteFile) -> None:
+        limit = file.size if file.size is not None else body.total
+        while data := body.read(_CHUNK):
+            if self._stop.is_set():
+                raise CancelledError("stopped", hint="the same command goes on from here")
+            if limit is not None and part.size + len(data) > limit:
+                self._anew(part, file)
+                raise IntegrityError(
+                    f"{self._keeper.location}: {file.name} is longer than the {limit:,} bytes"
+                    " it is said to have",
+                    hint="the server's copy or its listing is broken",
+                )
+            part.write(data)
+            self._progress.advance(file.name, len(data))
+
+    def _anew(self, part: Part, file: RemoteFile) -> None:
+        part.restart()
+        self._progress.start(file.name, file.size, 0)
+
+    def _finished(self, part: Part, file: RemoteFile) -> tuple[Fetched, str | None]:
+        """The file as it is now, and what is wrong with it."""
+        sha256, md5 = part.finish()
+        fetched = Fetched(part.path, Origin(part.size, sha256, md5 or file.md5))
+        if file.size is not None and part.size != file.size:
+            return fetched, f"has {part.size:,} bytes, and not the {file.size:,} listed"
+        if file.sha256 is not None and sha256 != file.sha256:
+            return fetched, "is not the content listed: its SHA-256 is another"
+        if file.sha256 is None and file.md5 is not None and md5 != file.md5:
+            return fetched, "is not the content listed: its MD5 is another"
+        if file.sha256 is None and file.md5 is None and _is_page(part.path):
+            return fetched, "is a page for browsers"
+        return fetched, None
+
+
+def _is_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _PAGE.match(file.read(_HEAD)) is not None

@@ -1,0 +1,57 @@
+"""A lock that saves work and nothing else: without it, or with a broken one, all is well too."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+#: Seconds to wait for another process that fetches the same, while it makes no headway.
+_IDLE = 15.0
+_LOOK_EVERY = 0.2
+
+
+@contextlib.contextmanager
+def locked(state: Path) -> Iterator[None]:
+    """Let one process fetch and the others wait, where locks work; all end well without.
+
+    A process that makes no headway is not waited for.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(state / "lock")
+    try:
+        _acquire(lock.acquire, state, Timeout)
+    except (OSError, NotImplementedError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.release(force=True)
+
+
+def _acquire(acquire: Callable[..., object], state: Path, timeout: type[Exception]) -> None:
+    seen, since = -1, time.monotonic()
+    while True:
+        try:
+            acquire(timeout=_LOOK_EVERY)
+            return
+        except timeout:
+            size = _size_of(state)
+            if size != seen:
+                seen, since = size, time.monotonic()
+            elif time.monotonic() - since > _IDLE:
+                return
+
+
+def _size_of(state: Path) -> int:
+    size = 0
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(state):
+            with contextlib.suppress(OSError):
+                size += entry.stat().st_size
+    return size

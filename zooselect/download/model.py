@@ -1,0 +1,287 @@
+"""Which model, from whom, into which folder: what the command and the Python API share."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from zooselect.cache.folder import cache_folder
+from zooselect.catalog.answer import seconds
+from zooselect.catalog.asked import Asked, FilesAt, Source
+from zooselect.catalog.catalog import Catalog
+from zooselect.download.download import Downloaded, Job, fetch_model, plan_for, resolved
+from zooselect.download.folder import Model, find_model, folder_of
+from zooselect.download.listing import ALL, PARTS, Listing
+from zooselect.download.manifest import read_manifest
+from zooselect.download.plan import Plan
+from zooselect.download.progress import Progress, Silence
+from zooselect.errors import NetworkError, NotFoundError, OfflineError, UsageError
+from zooselect.settings import Settings
+from zooselect.source import CatalogLike, open_catalog
+from zooselect.stub import Stub
+
+if TYPE_CHECKING:
+    from zooselect.download.keeper import Keeper
+    from zooselect.record import ModelRecord
+    from zooselect.selection.selection import Selection
+
+JOBS = 4
+
+
+class Terms(NamedTuple):
+    """How models are downloaded.
+
+    Attributes:
+        dir: the model's folder; None for the cache.
+        parts: of `PARTS`, or `all`; none for what one needs to run the model.
+        jobs: files to fetch at a time, from 1.
+        progress: told how far it is.
+    """
+
+    dir: Path | None = None
+    parts: tuple[str, ...] = ()
+    jobs: int = JOBS
+    progress: Progress = Silence()
+
+
+class Offer(NamedTuple):
+    """What downloading a model comes to.
+
+    Attributes:
+        stub: the model's.
+        folder: where it is to be.
+        plan: what is to be fetched; None where nothing has to be asked.
+        listing: what its keeper has; None where it was not asked.
+    """
+
+    stub: str
+    folder: Path
+    plan: Plan | None
+    listing: Listing | None
+
+
+def download(
+    what: Selection | Stub | str,
+    dir: str | os.PathLike[str] | None = None,  # noqa: A002  # the name it has on the command line
+    *,
+    only: str | Sequence[str] = (),
+    catalog: CatalogLike = None,
+    jobs: int = JOBS,
+    progress: Progress | None = None,
+) -> Path:
+    """Download a model, and return its folder.
+
+    The folder is laid out as the old clients lay out a model. It is whole: every file has
+    the size and digest its keeper lists, or the call raises. What is there already is not
+    fetched again, and a download that was cut is gone on with.
+
+    Args:
+        what: a selection, or a stub.
+        dir: the model's folder; None for one in the cache.
+        only: parts of the model: `model`, `deployment`, `training`, `recipes`, `samples`,
+            `card`, `all`; none for what one needs to run it.
+        catalog: who is asked, as in `open_catalog`.
+        jobs: files to fetch at a time, from 1.
+        progress: told how far it is; what it raises stops the download.
+
+    Raises:
+        UsageError: no stub, no such part.
+        NotFoundError: no such model, or nobody who has its files.
+        OfflineError: offline, and the model is not here.
+        NetworkError, ServerError: it cannot be had.
+        IntegrityError: what the server sends is not what it lists.
+        LocalFileError: the file system refused.
+    """
+    stub = _stub_of(what)
+    terms = Terms(
+        None if dir is None else Path(dir),
+        check_parts((only,) if isinstance(only, str) else tuple(only)),
+        check_jobs(jobs),
+        progress or Silence(),
+    )
+    settings = Settings.from_env()
+    source = open_catalog(catalog, settings=settings)
+    return bring(stub, source, settings, terms).folder
+
+
+def check_parts(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return some parts, if all of them are parts.
+
+    Raises:
+        UsageError: one is none.
+    """
+    for part in parts:
+        if part not in (*PARTS, ALL):
+            raise UsageError(
+                f"unknown part {part!r} of a model", hint=f"parts: {', '.join((*PARTS, ALL))}"
+            )
+    return parts
+
+
+def check_jobs(jobs: int) -> int:
+    """Return a number of jobs, if it is one.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= 64:
+        raise UsageError(f"{jobs!r} is no number of jobs", hint="from 1 to 64")
+    return jobs
+
+
+def bring(
+    stub: Stub,
+    source: Source,
+    settings: Settings,
+    terms: Terms,
+    say: Callable[[str], None] = lambda line: None,
+) -> Downloaded:
+    """Return a model that is whole in its folder, fetching what is missing.
+
+    Args:
+        stub: its name.
+        source: whom to ask for it.
+        settings: offline, cache and freshness.
+        terms: where to, what, and how.
+        say: told in a line when what is here stands in for a server that fails.
+
+    Raises:
+        ZooSelectError: as `download`.
+    """
+    here = _here(stub, settings, terms)
+    if here is not None and _will_do(here, source.files, settings, terms):
+        return Downloaded(here.folder, here.manifest, 0)
+    try:
+        record, keeper, listing = _listed(stub, source, settings)
+        folder = terms.dir or _folder(record, settings)
+        return fetch_model(
+            Job(
+                folder, listing, keeper, terms.parts, (record.stub, *record.aliases), terms.jobs,
+                _wait(source.files), terms.progress,
+            )
+        )  # fmt: skip
+    except NetworkError as error:
+        if here is None or settings.no_fallback or not _whole(here, terms):
+            raise
+        say(f"{error.message}; the model that is here was fetched {here.manifest.fetched_at}")
+        return Downloaded(here.folder, here.manifest, 0)
+
+
+def offer(stub: Stub, source: Source, settings: Settings, terms: Terms) -> Offer:
+    """Return what downloading a model would come to; nothing is fetched or changed.
+
+    Raises:
+        ZooSelectError: as `download`.
+    """
+    here = _here(stub, settings, terms)
+    if here is not None and _will_do(here, source.files, settings, terms):
+        return Offer(here.manifest.stub, here.folder, None, None)
+    record, _, listing = _listed(stub, source, settings)
+    folder = terms.dir or _folder(record, settings)
+    return Offer(record.stub, folder, plan_for(folder, listing, terms.parts), listing)
+
+
+def _stub_of(what: Selection | Stub | str) -> Stub:
+    if isinstance(what, Stub):
+        return what
+    if isinstance(what, str):
+        return Stub.parse(what)
+    name = getattr(what, "stub", None)
+    if not isinstance(name, str):
+        raise UsageError(f"{what!r} names no model to download", hint="give a stub or a selection")
+    return Stub.parse(name)
+
+
+def _here(stub: Stub, settings: Settings, terms: Terms) -> Model | None:
+    """The model, if it is whole on this disk already, under whatever name."""
+    if terms.dir is None:
+        return find_model(cache_folder(settings.cache_dir), stub)
+    manifest = read_manifest(terms.dir)
+    if manifest is None or not manifest.names:
+        return None
+    if stub.canonical not in manifest.names:
+        raise UsageError(
+            f"{terms.dir} holds {manifest.stub}, not {stub.canonical}",
+            hint="name another folder with --dir",
+        )
+    return Model(terms.dir, manifest)
+
+
+def _whole(here: Model, terms: Terms) -> bool:
+    return here.manifest.has(here.folder, resolved(terms.parts))
+
+
+def _will_do(here: Model, files: FilesAt | None, settings: Settings, terms: Terms) -> bool:
+    """Whether what is here need not be compared with what its keeper has now."""
+    if not _whole(here, terms):
+        return False
+    if files is None or (settings.offline and files.kind != "folder"):
+        return True
+    if settings.refresh or files.kind == "folder" or here.manifest.location != files.place:
+        return False
+    try:
+        age = time.time() - seconds(here.manifest.fetched_at)
+    except ValueError:
+        return False
+    return 0 <= age < settings.cache_ttl
+
+
+def _listed(stub: Stub, source: Source, settings: Settings) -> tuple[ModelRecord, Keeper, Listing]:
+    """The model's record, who keeps its files, and which there are.
+
+    Raises:
+        ZooSelectError: as `download`.
+    """
+    files = source.files
+    if files is not None and settings.offline and files.kind != "folder":
+        raise OfflineError(
+            f"offline, and {stub.canonical} is not here", hint="download it once without --offline"
+        )
+    catalog: Catalog = source.of(Asked.of_stub(stub))
+    if catalog.provenance.instead_of is not None and not catalog.provenance.from_cache:
+        raise NetworkError(
+            f"{catalog.provenance.reason}", hint="the server has to answer for a download"
+        )
+    record = catalog.find(stub)
+    if files is None:
+        raise NotFoundError(
+            f"{catalog.provenance.location} is a catalog without files: nobody has {record.stub}",
+            hint="name a mirror (--catalog) or a server (--api-url);"
+            " `zooselect cache import` takes over an old client's cache",
+        )
+    keeper = _keeper(files)
+    return record, keeper, keeper.listing(record)
+
+
+def _folder(record: ModelRecord, settings: Settings) -> Path:
+    return folder_of(cache_folder(settings.cache_dir), Stub.parse(record.stub))
+
+
+def _wait(files: FilesAt | None) -> Callable[[int, NetworkError], None]:
+    if files is not None and files.client is not None:
+        return files.client().wait
+
+    def give_up(attempt: int, error: NetworkError) -> None:
+        raise error  # a folder or a store is not better for being asked again at once
+
+    return give_up
+
+
+def _keeper(files: FilesAt) -> Keeper:
+    if files.address is None or files.client is None:
+        from zooselect.download.keeper import StoreMirror
+        from zooselect.mirror.remote import open_store
+
+        return StoreMirror(open_store(files.place))
+    client = files.client()
+    if files.kind == "http":
+        from zooselect.download.keeper import HttpMirror
+
+        return HttpMirror(files.address, client)
+    from zooselect.catalog.api import Api
+    from zooselect.download.api_files import ApiFiles
+
+    return ApiFiles(Api(files.address, files.client), files.address, client)
