@@ -13,10 +13,9 @@ from zooselect.catalog.query import Field
 from zooselect.catalog.rows import item_of
 from zooselect.download.keeper import http_body
 from zooselect.download.listing import Listing, RemoteFile
-from zooselect.errors import NotFoundError, ServerError, StubError, UsageError
+from zooselect.errors import NotFoundError, ServerError, UsageError
 from zooselect.net.client import Client
 from zooselect.net.url import Address, parse
-from zooselect.record import ModelRecord
 from zooselect.stub import Stub
 
 #: What makes a row's name certain.
@@ -49,14 +48,15 @@ class ApiFiles:
         self._address = address
         self._client = client
 
-    def listing(self, record: ModelRecord) -> Listing:
-        """Return the files of a model; one request.
+    def listing(self, stub: Stub) -> Listing:
+        """Return the files of a model by one of its names; one request.
 
         Raises:
-            NotFoundError: the server does not have it, or no files of it.
+            NotFoundError: the server does not have it under this name, or no files of it.
+            UsageError: it is the name of several models.
             NetworkError, ServerError: no answer, or one of no use.
         """
-        row = self._row(record)
+        row, item = self._row(stub)
         files = row.get("files")
         rows = files if isinstance(files, list) else []
         found = tuple(
@@ -66,9 +66,10 @@ class ApiFiles:
         )
         if not found:
             raise NotFoundError(
-                f"{self.location} lists no files of {record.stub}", hint="ask another server"
+                f"{self.location} lists no files of {stub.canonical}", hint="ask another server"
             )
-        return Listing(record.stub, found, "api", self.location)
+        names = dict.fromkeys(name for name in (item["stub"], item.get("stub_v2")) if name)
+        return Listing(item["stub"], tuple(names), found, "api", self.location)
 
     def opened(self, file: RemoteFile, offset: int, validator: str | None) -> Any:
         """Give the body of a file; see `Keeper.opened`."""
@@ -86,8 +87,9 @@ class ApiFiles:
             )
         return http_body(self._client, address._replace(credentials=None), file, offset, validator)
 
-    def _row(self, record: ModelRecord) -> Mapping[str, Any]:
-        arguments = _arguments(record)
+    def _row(self, stub: Stub) -> tuple[Mapping[str, Any], dict[str, Any]]:
+        """The one row of a name, and what it says of itself."""
+        arguments = _arguments(stub)
         names = tuple(map(Field, _NAMES))
         failure: ServerError | None = None
         for field in _FILES:
@@ -100,17 +102,24 @@ class ApiFiles:
                 failure = error
         else:
             raise failure or AssertionError("there are ways to ask")
-        matching = [row for row in rows if _is(row, record)]
-        if not matching:
+        found: dict[str, tuple[Mapping[str, Any], dict[str, Any]]] = {}
+        for row in rows:
+            try:
+                item = item_of(row, Asked())
+            except ValueError:
+                continue
+            if stub.canonical in (item["stub"], item.get("stub_v2")):
+                found.setdefault(item["stub"], (row, item))
+        if not found:
             raise NotFoundError(
-                f"{self.location} does not have {record.stub}", hint="ask another server"
+                f"{self.location} does not have {stub.canonical}", hint="ask another server"
             )
-        if len(matching) > 1 and len({str(row.get("modelId")) for row in matching}) > 1:
+        if len(found) > 1:
             raise UsageError(
-                f"{self.location} has {len(matching)} models named {record.stub}",
-                hint="its names are not unique; ask another server",
+                f"{stub.canonical} is the name of {len(found)} models",
+                hint="take one of " + ", ".join(sorted(found)),
             )
-        return dict(matching[0])
+        return next(iter(found.values()))
 
     def _file(self, row: Mapping[str, Any], model_id: Any) -> RemoteFile | None:
         name, kind, url = row.get("displayName"), row.get("fileType"), row.get("downloadUrl")
@@ -134,13 +143,10 @@ class ApiFiles:
         )
 
 
-def _arguments(record: ModelRecord) -> dict[str, str]:
+def _arguments(stub: Stub) -> dict[str, str]:
     """The arguments that name one model: its v2 name, or the parts of its v1 stub."""
-    stubs = [Stub.parse(name) for name in (record.stub, *record.aliases)]
-    v2 = next((stub for stub in stubs if stub.version == 2), None)
-    if v2 is not None:
-        return {"repoName": v2.path}
-    stub = stubs[0]
+    if stub.version == 2:
+        return {"repoName": stub.path}
     values = {
         "domain": stub.domain,
         "task": stub.sub_domain,
@@ -153,15 +159,3 @@ def _arguments(record: ModelRecord) -> dict[str, str]:
         "sparseTag": stub.sparse_tag,
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _is(row: Any, record: ModelRecord) -> bool:
-    try:
-        item = item_of(row, Asked())
-        names = {item["stub"], item.get("stub_v2")}
-    except (ValueError, StubError):
-        return False
-    if record.stub in names:
-        return True
-    # A server that says less than it did names the model by its other name alone.
-    return not names.isdisjoint(record.aliases) and "/" not in item["stub"]

@@ -82,7 +82,6 @@ class Job(NamedTuple):
         listing: what there is.
         keeper: who has it.
         parts: of `PARTS`, or `ALL`; none for what one needs to run the model.
-        names: every name of the model, its own first.
         jobs: files to fetch at a time.
         wait: as `Fetcher` takes it.
         progress: told how far it is.
@@ -92,7 +91,6 @@ class Job(NamedTuple):
     listing: Listing
     keeper: Keeper
     parts: Sequence[str]
-    names: Sequence[str]
     jobs: int
     wait: Wait
     progress: Progress
@@ -166,8 +164,8 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
     origins |= {name: one.origin for name, one in done.items()}
     origins |= {name: origins[same] for name, same in todo.copies.items()}
     manifest = Manifest(
-        stub=job.names[0],
-        names=tuple(job.names),
+        stub=job.listing.stub,
+        names=job.listing.names,
         parts=tuple(sorted({*(before.parts if before else ()), *resolved(job.parts)})),
         source=job.listing.source,
         location=job.listing.location,

@@ -45,21 +45,13 @@ class Body(Protocol):
 
 
 class Keeper(Protocol):
-    """Lists the files of models, and opens them.
+    """Has the files of models.
 
     Attributes:
         location: its URL or path, without secrets.
     """
 
     location: str
-
-    def listing(self, record: ModelRecord) -> Listing:
-        """Return the files of a model.
-
-        Raises:
-            NotFoundError: it has none.
-            NetworkError, ServerError: out of reach, or its listing is of no use.
-        """
 
     def opened(self, file: RemoteFile, offset: int, validator: str | None) -> Any:
         """Give, as a context, the body of a file, from `offset` on if that is possible.
@@ -260,4 +252,4 @@ def mirror_listing(record: ModelRecord, location: str) -> Listing:
         )
         for one in model.files
     )  # fmt: skip
-    return Listing(record.stub, files, "mirror", location)
+    return Listing(record.stub, (record.stub, *record.aliases), files, "mirror", location)

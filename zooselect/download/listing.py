@@ -62,12 +62,14 @@ class Listing(NamedTuple):
 
     Attributes:
         stub: the model's.
+        names: every name of it, its own first.
         files: all files its keeper has.
         source: `api` or `mirror`.
         location: the keeper's URL or path, without secrets.
     """
 
     stub: str
+    names: tuple[str, ...]
     files: tuple[RemoteFile, ...]
     source: str
     location: str
@@ -105,7 +107,7 @@ def wanted(listing: Listing, parts: Iterable[str]) -> tuple[Wanted, ...]:
     chosen: dict[str, Wanted] = {}
     for part in _resolved(listing, asked):
         found = _of_part(listing, part)
-        if not found and asked:
+        if not found and asked and part != ALL:
             raise NotFoundError(
                 f"{listing.location} has no {part} of {listing.stub}",
                 hint=f"it has {', '.join(_there(listing)) or 'nothing'}",

@@ -24,7 +24,8 @@ from zooselect.source import CatalogLike, open_catalog
 from zooselect.stub import Stub
 
 if TYPE_CHECKING:
-    from zooselect.download.keeper import Keeper
+    from zooselect.download.api_files import ApiFiles
+    from zooselect.download.keeper import HttpMirror, Keeper, StoreMirror
     from zooselect.record import ModelRecord
     from zooselect.selection.selection import Selection
 
@@ -155,14 +156,12 @@ def bring(
     if here is not None and _will_do(here, source.files, settings, terms):
         return Downloaded(here.folder, here.manifest, 0)
     try:
-        record, keeper, listing = _listed(stub, source, settings)
-        folder = terms.dir or _folder(record, settings)
+        keeper, listing = _listed(stub, source, settings)
+        folder = terms.dir or _folder(listing, settings)
+        wait = _wait(source.files)
         return fetch_model(
-            Job(
-                folder, listing, keeper, terms.parts, (record.stub, *record.aliases), terms.jobs,
-                _wait(source.files), terms.progress,
-            )
-        )  # fmt: skip
+            Job(folder, listing, keeper, terms.parts, terms.jobs, wait, terms.progress)
+        )
     except NetworkError as error:
         if here is None or settings.no_fallback or not _whole(here, terms):
             raise
@@ -179,9 +178,9 @@ def offer(stub: Stub, source: Source, settings: Settings, terms: Terms) -> Offer
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
         return Offer(here.manifest.stub, here.folder, None, None)
-    record, _, listing = _listed(stub, source, settings)
-    folder = terms.dir or _folder(record, settings)
-    return Offer(record.stub, folder, plan_for(folder, listing, terms.parts), listing)
+    _, listing = _listed(stub, source, settings)
+    folder = terms.dir or _folder(listing, settings)
+    return Offer(listing.stub, folder, plan_for(folder, listing, terms.parts), listing)
 
 
 def _stub_of(what: Selection | Stub | str) -> Stub:
@@ -229,35 +228,49 @@ def _will_do(here: Model, files: FilesAt | None, settings: Settings, terms: Term
     return 0 <= age < settings.cache_ttl
 
 
-def _listed(stub: Stub, source: Source, settings: Settings) -> tuple[ModelRecord, Keeper, Listing]:
-    """The model's record, who keeps its files, and which there are.
+def _listed(stub: Stub, source: Source, settings: Settings) -> tuple[Keeper, Listing]:
+    """Who keeps the model's files, and which there are.
 
     Raises:
         ZooSelectError: as `download`.
     """
     files = source.files
-    if files is not None and settings.offline and files.kind != "folder":
+    if settings.offline and (files is None or files.kind != "folder"):
         raise OfflineError(
             f"offline, and {stub.canonical} is not here", hint="download it once without --offline"
         )
-    catalog: Catalog = source.of(Asked.of_stub(stub))
-    if catalog.provenance.instead_of is not None and not catalog.provenance.from_cache:
-        raise NetworkError(
-            f"{catalog.provenance.reason}", hint="the server has to answer for a download"
-        )
-    record = catalog.find(stub)
+    if files is not None and files.kind == "api":
+        keeper = _api(files)
+        try:
+            return keeper, keeper.listing(stub)
+        except NotFoundError:
+            # The server may know it by another name, which its catalog tells.
+            record = _record(stub, source)
+            other = next((name for name in record.aliases if name != stub.canonical), record.stub)
+            if other == stub.canonical:
+                raise
+            return keeper, keeper.listing(Stub.parse(other))
+    record = _record(stub, source)
     if files is None:
         raise NotFoundError(
-            f"{catalog.provenance.location} is a catalog without files: nobody has {record.stub}",
+            f"the catalog has no files: nobody to fetch {record.stub} from",
             hint="name a mirror (--catalog) or a server (--api-url);"
             " `zooselect cache import` takes over an old client's cache",
         )
-    keeper = _keeper(files)
-    return record, keeper, keeper.listing(record)
+    mirror = _mirror(files)
+    return mirror, mirror.listing(record)
 
 
-def _folder(record: ModelRecord, settings: Settings) -> Path:
-    return folder_of(cache_folder(settings.cache_dir), Stub.parse(record.stub))
+def _record(stub: Stub, source: Source) -> ModelRecord:
+    catalog: Catalog = source.of(Asked.of_stub(stub))
+    provenance = catalog.provenance
+    if provenance.instead_of is not None and not provenance.from_cache:
+        raise NetworkError(str(provenance.reason), hint="a download needs the server's answer")
+    return catalog.find(stub)
+
+
+def _folder(listing: Listing, settings: Settings) -> Path:
+    return folder_of(cache_folder(settings.cache_dir), Stub.parse(listing.stub))
 
 
 def _wait(files: FilesAt | None) -> Callable[[int, NetworkError], None]:
@@ -270,18 +283,20 @@ def _wait(files: FilesAt | None) -> Callable[[int, NetworkError], None]:
     return give_up
 
 
-def _keeper(files: FilesAt) -> Keeper:
-    if files.address is None or files.client is None:
-        from zooselect.download.keeper import StoreMirror
-        from zooselect.mirror.remote import open_store
+def _mirror(files: FilesAt) -> HttpMirror | StoreMirror:
+    from zooselect.download.keeper import HttpMirror, StoreMirror
 
-        return StoreMirror(open_store(files.place))
-    client = files.client()
-    if files.kind == "http":
-        from zooselect.download.keeper import HttpMirror
+    if files.address is not None and files.client is not None:
+        return HttpMirror(files.address, files.client())
+    from zooselect.mirror.remote import open_store
 
-        return HttpMirror(files.address, client)
+    return StoreMirror(open_store(files.place))
+
+
+def _api(files: FilesAt) -> ApiFiles:
     from zooselect.catalog.api import Api
     from zooselect.download.api_files import ApiFiles
 
-    return ApiFiles(Api(files.address, files.client), files.address, client)
+    assert files.address is not None, "an API has a URL"
+    assert files.client is not None, "and is asked by a client"
+    return ApiFiles(Api(files.address, files.client), files.address, files.client())
