@@ -18,6 +18,7 @@ from zooselect.download.listing import ALL, PARTS, Listing
 from zooselect.download.manifest import read_manifest
 from zooselect.download.plan import Plan
 from zooselect.download.progress import Progress, Silence
+from zooselect.download.shelf import touch
 from zooselect.errors import NetworkError, NotFoundError, OfflineError, UsageError
 from zooselect.settings import Settings
 from zooselect.source import CatalogLike, open_catalog
@@ -154,6 +155,7 @@ def bring(
     """
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
+        touch(here)
         return Downloaded(here.folder, here.manifest, 0)
     try:
         keeper, listing = _listed(stub, source, settings)
