@@ -26,14 +26,16 @@ LAYERS = {
     "plan": {"catalog", "level", "task", "record", "stub", "errors", "__init__"},
     "catalog": {"record", "stub", "task", "errors"},
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
+    "compare": {"selection", "catalog", "level", "task", "record", "errors"},
+    "scan": {"record", "stub", "errors"},
     "mirror": {"catalog", "task", "record", "stub", "files", "errors"},
     "serve": {"mirror", "selection", "record", "stub", "errors"},
     "api": {
         "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "errors",
     },
     "cli": {
-        "api", "serve", "mirror", "selection", "plan", "catalog", "level", "task", "record",
-        "stub", "settings", "files", "errors", "__init__",
+        "api", "serve", "scan", "compare", "mirror", "selection", "plan", "catalog", "level",
+        "task", "record", "stub", "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "selection", "catalog", "record", "stub", "errors"},

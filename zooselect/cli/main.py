@@ -27,6 +27,8 @@ _COMMANDS = {
     "levels": "Show what every optim level comes to.",
     "search": "List the models of the catalog.",
     "show": "Show all that is on record of one model.",
+    "compare": "Compare the models for a task, and mark the Pareto front.",
+    "scan": "Find stubs in files, and say which are known.",
     "mirror": "Bring a zoo back: keep models in a folder, checked and described.",
     "serve": "Serve a mirror, also to unmodified old clients.",
 }
