@@ -62,11 +62,13 @@ def ask(process):
 
 def test_commands_and_options(ask):
     assert ask("re") == ["resolve"]
-    assert sorted(ask("")) == ["levels", "mirror", "resolve", "search", "serve", "show"]
+    assert sorted(ask("")) == [
+        "compare", "levels", "mirror", "resolve", "scan", "search", "serve", "show",
+    ]  # fmt: skip
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 
-@pytest.mark.parametrize("command", ["resolve", "levels", "search"])
+@pytest.mark.parametrize("command", ["resolve", "levels", "search", "compare"])
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -80,6 +82,18 @@ def test_commands_and_options(ask):
 )
 def test_tasks(ask, command, typed, expected):
     assert ask(command, typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("compare", "--objective", ""), ["size", "quality", "throughput"]),
+        (("compare", "--format", "c"), ["csv"]),
+        (("scan", ".", "--fail-on", "m"), ["missing", "misspelt"]),
+    ],
+)
+def test_words_of_options(ask, words, expected):
+    assert ask(*words) == expected
 
 
 def test_all_tasks(ask):

@@ -54,6 +54,10 @@ PATTERNS = st.sampled_from(
         "a", "/a", "a/", "/a/", "*", "!*/", "*.log", "!keep.log", "!x.log", "a/*", "!a/b", "a/**",
         "**/b", "a/**/b", "build", "!build", "!build/", "/build/x.py", "[ab]", "[!a]", "a?", "#a",
         "\\#a", "", "  ", "a ", "x.*", "!x.py", "/*", "!/a", "**", "a/b/", "/*/x.log", "*.b",
+        "!a", "!**/b", "a**b", "**/*.py", "!a/**/b", "/**", "/**/a", "***", "a/***", "[]a]",
+        "[a-b]*", "[[:alpha:]]", "[^[:digit:]]*", "[b-a]", "[", "a[", "a\\", "\\a", "\\*",
+        "a\\ ", "!", "/", "//", "[a/]b", "x.py\r", "\\!a", "b/../a", "**a", "a/**b", "[!a-b]",
+        "[a\\]]", "[a-]", "[-a]",
     ]
 )  # fmt: skip
 IGNORES = st.dictionaries(
@@ -118,7 +122,9 @@ def test_without_a_repository(tmp_path):
 
 def test_what_is_named_is_scanned(tmp_path):
     git(tmp_path, "init", "-q")
-    write(tmp_path, {".gitignore": "venv/\n*.log\n", "venv/a.py": "", "venv/b.log": "", "c.log": ""})
+    write(
+        tmp_path, {".gitignore": "venv/\n*.log\n", "venv/a.py": "", "venv/b.log": "", "c.log": ""}
+    )
     assert below(tmp_path) == [".gitignore"]
     assert below(tmp_path / "venv") == ["a.py", "b.log"]
     assert walked(tmp_path / "c.log") == [str(tmp_path / "c.log")]
@@ -189,4 +195,8 @@ def test_a_very_deep_tree(tmp_path):
         here = deeper
     os.close(os.open("leaf", os.O_CREAT | os.O_WRONLY, dir_fd=here))
     os.close(here)
-    assert [os.path.basename(path) for path in walked(tmp_path)] == ["leaf"]
+    try:
+        assert [os.path.basename(path) for path in walked(tmp_path)] == ["leaf"]
+    finally:
+        # Too deep for pytest to remove.
+        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True, timeout=60)

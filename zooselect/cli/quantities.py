@@ -38,8 +38,9 @@ def byte_count(text: str) -> int:
 
 
 def _split(text: str) -> tuple[str, str]:
-    number = text.strip().rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-    return number.strip(), text.strip()[len(number) :].upper()
+    """A text as what may be a number, and the letters that follow it."""
+    number = text.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    return number, text[len(number) :].upper()
 
 
 def _is_number(text: str) -> bool:

@@ -82,7 +82,7 @@ def command(
                 out(_line(one))
     tone.notes(*(one_line(f"{path}: {reason}") for path, reason in found.notes))
     counts = ", ".join(f"{count} {status}" for status, count in found.counts.items() if count)
-    tone.notes(f"{found.files} files, {counts or 'no stub'}")
+    tone.notes(f"{found.files} file{'s'[: found.files != 1]}, {counts or 'no stub'}")
     if hits:
         raise click.exceptions.Exit(NotFoundError.exit_code)
 

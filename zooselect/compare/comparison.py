@@ -176,7 +176,7 @@ def _rows(ladder: Ladder, metric: str | None) -> list[Row]:
 
 
 def _commonest_dataset(rows: Iterable[Row]) -> str | None:
-    counts = Counter(dataset for row in rows for dataset in row.qualities if dataset is not None)
+    counts = Counter(dataset for row in rows for dataset in row.qualities)
     return min(counts, key=lambda one: (-counts[one], one), default=None)
 
 
@@ -184,7 +184,7 @@ def _base_qualities(rows: Iterable[Row], dataset: str | None) -> dict[str, float
     """The best quality of each network's base models."""
     best: dict[str, float] = {}
     for row in rows:
-        quality = row.qualities.get(dataset)
+        quality = row.qualities.get(dataset or "")
         if row.record.optimization == BASE and quality is not None:
             best[row.record.network] = max(quality, best.get(row.record.network, quality))
     return best
@@ -193,7 +193,7 @@ def _base_qualities(rows: Iterable[Row], dataset: str | None) -> dict[str, float
 def _with_figures(
     row: Row, dataset: str | None, conditions: str | None, bases: dict[str, float]
 ) -> Row:
-    quality = None if dataset is None else row.qualities.get(dataset)
+    quality = row.qualities.get(dataset or "")
     base = bases.get(row.record.network)
     return replace(
         row,

@@ -22,7 +22,8 @@ class Row:
         size: its dense size.
         sparsity_percent: stated share of zero weights, 0 to 100; 0 for what was never
             pruned; None for a pruned model that does not state it.
-        qualities: by data set, on the comparison's metric, 0 to 100.
+        qualities: by data set, on the comparison's metric, 0 to 100; a result that names
+            no data set was measured on the model's own.
         compressed_bytes, onnx_bytes: size on disk, compressed and as `model.onnx`.
         throughputs: figures by condition; see `throughputs`.
         bands: the bands of optim levels whose pick it is.
@@ -36,7 +37,7 @@ class Row:
     aliases: tuple[str, ...]
     size: DenseSize
     sparsity_percent: float | None
-    qualities: Mapping[str | None, float] = field(hash=False)
+    qualities: Mapping[str, float] = field(hash=False)
     compressed_bytes: int | None
     onnx_bytes: int | None
     throughputs: Mapping[str, float] = field(hash=False)
@@ -111,12 +112,13 @@ def row_of(records: Sequence[ModelRecord], size: DenseSize, metric: str | None) 
     names = dict.fromkeys(name for one in records for name in (one.stub, *one.aliases))
     sparsities = [one.sparsity_percent for one in records if one.sparsity_percent is not None]
     unpruned = first.optimization in (BASE, QUANTIZED)
-    qualities: dict[str | None, float] = {}
+    qualities: dict[str, float] = {}
     for one in records:
         for result in one.results if metric is not None else ():
             if result.metric == metric and result.suspect is None:
-                best = qualities.get(result.dataset, result.percent)
-                qualities[result.dataset] = max(best, result.percent)
+                dataset = result.dataset or one.dataset
+                best = qualities.get(dataset, result.percent)
+                qualities[dataset] = max(best, result.percent)
     return Row(
         record=first,
         aliases=tuple(name for name in names if name != first.stub),

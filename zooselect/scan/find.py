@@ -25,7 +25,7 @@ from zooselect.stub import PREFIX, Stub
 _PART = r"[A-Za-z0-9_.]+"
 _PARAMETERS = r"(?:\?[A-Za-z_]+=[A-Za-z0-9_.-]+(?:&[A-Za-z_]+=[A-Za-z0-9_.-]+)*)?"
 #: Not within a longer word or path; the n of a newline written `\n` is no part of a word.
-_START = r"(?:(?<![A-Za-z0-9_./%$@}-])|(?<=\\[nrt]))"
+_START = r"(?:(?<![A-Za-z0-9_./%$@}\\-])|(?<=\\[nrt]))"
 _END = r"(?![A-Za-z0-9_.-])"
 
 _PREFIXED = re.compile(rf"{_START}zoo:(?P<path>[A-Za-z0-9_./-]+){_PARAMETERS}")
@@ -75,21 +75,25 @@ class Finder:
         v2 = rf"{_PART}(?:-{_PART}){{2,4}}"
         self._v2 = re.compile(rf"{_START}(?<!:)(?P<path>{v2}){_END}{_PARAMETERS}")
         # Most files hold no stub: one look at the bytes says so.
-        tags = "|".join(
-            sorted({re.escape(tag[:4]) for tag in names.tags} | {"base", "prun", "quan"})
-        )
-        starts = [f"{re.escape(one)}/" for one in sorted(names.domains)]
-        hints = "|".join([PREFIX, *starts, rf"-(?:[a-z]*[0-9]+(?:layers?)?_)?(?:{tags})"])
-        self._hint = re.compile(hints.encode())
+        tags = {re.escape(tag[:4]) for tag in names.tags} | {"base", "prun", "quan"}
+        tag = rf"-(?:[a-z]*[0-9]+(?:layers?)?_)?(?:{'|'.join(sorted(tags))})"
+        self._tag, self._tag_bytes = re.compile(tag), re.compile(tag.encode())
+        self._starts = (PREFIX, *(f"{one}/" for one in sorted(names.domains)))
+        self._starts_bytes = tuple(one.encode() for one in self._starts)
 
     def may_hold(self, content: bytes) -> bool:
         """Whether a stub may be in a file's content at all; quick, and never wrong with no."""
-        return self._hint.search(content) is not None
+        return (
+            any(one in content for one in self._starts_bytes)
+            or self._tag_bytes.search(content) is not None
+        )
 
     def find(self, text: str) -> Iterator[Occurrence]:
         """Yield the stubs of a text, in order."""
-        for number, line in enumerate(text.splitlines(), 1):
-            if self._hint.search(line.encode("utf-8", "replace")):
+        # Lines as editors count them: `splitlines` also breaks at form feeds and the like.
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        for number, line in enumerate(lines, 1):
+            if any(one in line for one in self._starts) or self._tag.search(line):
                 yield from self._in_line(number, line)
 
     def _in_line(self, number: int, line: str) -> Iterator[Occurrence]:
@@ -116,8 +120,10 @@ class Finder:
         emphasis = line[: match.start()].endswith("*") or after.startswith("**")
         if after.startswith("*") and not emphasis:
             return None
-        if "?" not in text:
-            path = path.rstrip("._-/")  # the end of a sentence, of emphasis, of a path
+        if "?" in text:
+            text = text.rstrip(".")  # the end of a sentence
+        else:
+            path = path.rstrip("._-/")  # or of emphasis, or of a path
             text = text[: text.index(path) + len(path)]
         try:
             stub = Stub.parse(path)

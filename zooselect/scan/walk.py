@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
-
-from pathspec import GitIgnoreSpec
 
 from zooselect.errors import LocalFileError
+from zooselect.scan.ignore import Ignore, ignored
 
 #: Larger files are data, not source.
 MAX_BYTES = 16 * 1024 * 1024
@@ -27,11 +25,8 @@ _NEVER = frozenset({".git", ".hg", ".svn"})
 Note = Callable[[str, str], None]
 
 
-class _Rules(NamedTuple):
-    """The patterns of one `.gitignore`, for paths below its folder."""
-
-    folder: str
-    spec: GitIgnoreSpec
+#: The rules that hold in a folder, the deepest first.
+_Rules = tuple[Ignore, ...]
 
 
 def walk(roots: Sequence[str], note: Note) -> Iterator[str]:
@@ -66,7 +61,7 @@ def walk(roots: Sequence[str], note: Note) -> Iterator[str]:
                 yield path
 
 
-def _below(root: str, outer: tuple[_Rules, ...], note: Note) -> Iterator[str]:
+def _below(root: str, outer: _Rules, note: Note) -> Iterator[str]:
     pending = [(root, True, outer)]
     while pending:
         path, is_folder, rules = pending.pop()
@@ -81,13 +76,13 @@ def _below(root: str, outer: tuple[_Rules, ...], note: Note) -> Iterator[str]:
             continue
         real = os.path.abspath(path)
         if any(entry.name == _IGNORE_FILE and entry.is_file() for entry in entries):
-            rules = (*rules, *_rules_of(os.path.join(path, _IGNORE_FILE), real, note))
+            rules = (*_rules_of(os.path.join(path, _IGNORE_FILE), real, note), *rules)
         pending += _kept(entries, real, rules, note)
 
 
 def _kept(
-    entries: list[os.DirEntry[str]], folder: str, rules: tuple[_Rules, ...], note: Note
-) -> Iterator[tuple[str, bool, tuple[_Rules, ...]]]:
+    entries: list[os.DirEntry[str]], folder: str, rules: _Rules, note: Note
+) -> Iterator[tuple[str, bool, _Rules]]:
     for entry in entries:
         if entry.name in _NEVER:
             continue
@@ -98,19 +93,12 @@ def _kept(
         except OSError as error:
             note(entry.path, error.strerror or str(error))
             continue
-        if not (rules and _ignored(os.path.join(folder, entry.name) + "/" * is_folder, rules)):
+        path = os.path.join(folder, entry.name)
+        if not ignored(path, entry.name, is_folder, rules):
             yield entry.path, is_folder, rules
 
 
-def _ignored(path: str, rules: tuple[_Rules, ...]) -> bool:
-    for folder, spec in reversed(rules):
-        found = spec.check_file(path[len(folder) + 1 :].replace(os.sep, "/")).include
-        if found is not None:
-            return found
-    return False
-
-
-def _outer_rules(root: str, note: Note) -> tuple[_Rules, ...]:
+def _outer_rules(root: str, note: Note) -> _Rules:
     """The rules above a root, from its repository's folder down; none if they ignore it."""
     inner = os.path.abspath(root)
     folders = [inner]
@@ -125,18 +113,17 @@ def _outer_rules(root: str, note: Note) -> tuple[_Rules, ...]:
     for folder, below in zip(reversed(folders[1:]), reversed(folders[:-1]), strict=True):
         ignore = os.path.join(folder, _IGNORE_FILE)
         if os.path.isfile(ignore):
-            rules = (*rules, *_rules_of(ignore, folder, note))
-        if _ignored(below + "/", rules):
+            rules = (*_rules_of(ignore, folder, note), *rules)
+        if ignored(below, os.path.basename(below), True, rules):
             return ()
     return rules
 
 
-def _rules_of(path: str, folder: str, note: Note) -> tuple[_Rules, ...]:
-    """The rules of one file; the folder's own name ends without a slash, but for the root."""
+def _rules_of(path: str, folder: str, note: Note) -> _Rules:
+    """The rules of one file, none if it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            spec = GitIgnoreSpec.from_lines(file.read().splitlines())
-    except (OSError, ValueError) as error:
-        note(path, getattr(error, "strerror", None) or str(error))
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return (Ignore(folder.rstrip(os.sep), file.read()),)
+    except OSError as error:
+        note(path, error.strerror or str(error))
         return ()
-    return (_Rules(folder.rstrip(os.sep), spec),)
