@@ -1,6 +1,7 @@
 """Which files are scanned, held against git itself."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from zooselect.errors import LocalFileError
 from zooselect.scan.walk import walk
 
+needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 SILENT = {
     **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -65,6 +67,7 @@ IGNORES = st.dictionaries(
 )
 
 
+@needs_git
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.sets(PATHS, max_size=12), IGNORES)
 def test_as_git_does(tmp_path_factory, paths, ignores):
@@ -92,6 +95,7 @@ def test_as_git_does(tmp_path_factory, paths, ignores):
                 assert sorted(part) == sorted(whole)
 
 
+@needs_git
 def test_nested_and_negated_and_excluded(tmp_path):
     git(tmp_path, "init", "-q")
     write(
@@ -120,6 +124,7 @@ def test_without_a_repository(tmp_path):
     assert below(tmp_path / "b") == ["a", "c"]
 
 
+@needs_git
 def test_what_is_named_is_scanned(tmp_path):
     git(tmp_path, "init", "-q")
     write(

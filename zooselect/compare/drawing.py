@@ -75,6 +75,7 @@ def draw(chart: Chart) -> list[Shape]:
     """Return the shapes of a chart, in the order they are to be painted."""
     return [
         Text(_LEFT, 28, chart.title, 19),
+        Text(_RIGHT, 58, "n/a: no quality on record", 13, "end", _PALE),
         *_key(),
         *_axes(chart),
         *(shape for row in chart.rows for shape in _model(chart, row)),
@@ -88,11 +89,11 @@ def _key() -> list[Shape]:
     x = float(_LEFT)
     for name, colour in _COLOURS.items():
         shapes += [Circle(x + 5, 58, 5, colour, colour), Text(x + 16, 58, name)]
-        x += 36 + 7.4 * len(name)
+        x += 34 + 7 * len(name)
     x += 14
     for word, fill in (("on the front", _INK), ("dominated", _PAPER)):
         shapes += [Circle(x + 5, 58, 5, fill, _INK), Text(x + 16, 58, word)]
-        x += 36 + 7.4 * len(word)
+        x += 34 + 7 * len(word)
     return [*shapes, Circle(x + 7, 58, 8, _PAPER, _INK, 2), Text(x + 22, 58, "pick of a level")]
 
 
