@@ -108,7 +108,8 @@ def test_not_known(text, expected):
         "zoo:...", "zoo:cv/...", "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/",
         "zoo:domain/sub_domain", "zoo:cv/classification/*/pytorch/sparseml/imagenet/base-none",
         'f"zoo:yolov5-s-coco-pruned{n}"', "zoo:yolov5-s-coco-pruned$N", "zoo:yolov5-s-coco-pruned*",
-        "zoo:yolov5-s-coco-pruned<N>", "zoo:yolov5-s-coco-pru\u2026", "zoo:yolov5-s-coco-pru...",
+        "zoo:yolov5-s-coco-prunedXX_quantized", "zoo:yolov5-s-coco-pruned<N>",
+        "zoo:yolov5-s-coco-pru\u2026", "zoo:yolov5-s-coco-pru...",
         "a-b-c", "state-of-the-art", "bert-base-uncased", "bert-large-cased-whole-word-masking",
         "distilbert-base-uncased-finetuned-sst-2-english", "x86_64-linux-gnu-base",
         "role-based-access", "machine-id-based", "sparsezoo: machine-id-based",
@@ -121,6 +122,31 @@ def test_not_known(text, expected):
 )  # fmt: skip
 def test_none(text):
     assert found(text) == []
+
+
+HALF = V1.index("imagenet")
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+@pytest.mark.parametrize("end", ["", "  ", " \\"])
+@pytest.mark.parametrize("tail", ["", ")", ",", "?recipe=transfer"])
+def test_a_stub_split_between_literals(quote, end, tail):
+    parts = "zoo:" + V1[:HALF], V1[HALF : HALF + 9], V1[HALF + 9 :]
+    query, tail = (tail, "") if tail.startswith("?") else ("", tail)
+    first, *others = [quote + part + quote for part in (*parts[:2], parts[2] + query)]
+    text = f"x = ({first}{end}\n    {others[0]}{end}\n    {others[1]}{tail}\n)\ny = {V2!r}\n"
+    one, other = FINDER.find(text)
+    assert (one.line, one.column, one.text) == (1, 7, f"zoo:{V1}{query}")
+    assert one.length == len(parts[0])
+    assert one.judgement.status == "known"
+    assert (other.line, other.text, other.length) == (5, V2, len(V2))
+
+
+@pytest.mark.parametrize("gap", [",", " +", "\n", " # no"])
+def test_literals_that_are_not_joined(gap):
+    text = f'["zoo:{V2}"{gap}\n"zoo:a-b-c"]'
+    assert found(text) == [("zoo:" + V2, "known"), ("zoo:a-b-c", "unknown")]
+    assert found(f'["zoo:{V1[:HALF]}"{gap}\n"{V1[HALF:]}"]') == []
 
 
 def test_a_bad_parameter_is_told():
@@ -145,7 +171,9 @@ def test_names_of_another_catalog():
 @given(st.text(st.sampled_from("zo:/-_.?=&abc cv1*{<\\\n\"'")) | st.text())
 def test_any_text_is_taken(text):
     for one in FINDER.find(text):
-        assert re.split("\r\n|\r|\n", text)[one.line - 1][one.column - 1 :].startswith(one.text)
+        line = re.split("\r\n|\r|\n", text)[one.line - 1]
+        assert line[one.column - 1 :].startswith(one.text[: one.length])
+        assert 0 < one.length <= len(one.text)
         assert FINDER.may_hold(text.encode("utf-8", "replace"))
 
 

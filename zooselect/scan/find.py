@@ -9,7 +9,8 @@ like a path or a hyphenated word, and is only taken for one if
   `…quant…`), and either network and data set are known or what stands right before them
   (`stub=`, `Model(`) says so.
 
-A name with a placeholder in it or beside it (`{tag}`, `<tag>`, `$TAG`, `*`) is none.
+A stub that is split between string literals, one a line as Python joins them, is put together.
+A name with a placeholder in it or beside it (`{tag}`, `<tag>`, `$TAG`, `XXX`, `*`) is none.
 """
 
 from __future__ import annotations
@@ -40,11 +41,17 @@ _SPEAKS = re.compile(
 _TEMPLATE = re.compile(r"[{$%\u2026]|<(?!/|br\b)")
 
 
+#: A stub whose literal ends with its line, and what the next line's literal may go on with.
+_SPLIT = re.compile(r"zoo:[A-Za-z0-9_./-]*([\"'])\s*\\?$")
+_GOES_ON = r"\s*{quote}([A-Za-z0-9_./-]+(?:\?[A-Za-z0-9_=&.-]*)?{quote}.*)"
+
+
 class Occurrence(NamedTuple):
     """One stub in a text.
 
     Attributes:
         line, column: where it begins, from 1; columns count characters.
+        length: how many of its characters stand on that line.
         text: the stub as it stands there, parameters and all.
         path: its name: without `zoo:` and parameters.
         judgement: what it means.
@@ -53,6 +60,7 @@ class Occurrence(NamedTuple):
 
     line: int
     column: int
+    length: int
     text: str
     path: str
     judgement: Judgement
@@ -92,9 +100,16 @@ class Finder:
         """Yield the stubs of a text, in order."""
         # Lines as editors count them: `splitlines` also breaks at form feeds and the like.
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        for number, line in enumerate(lines, 1):
+        number = 0
+        while number < len(lines):
+            line = lines[number]
+            number += 1
             if any(one in line for one in self._starts) or self._tag.search(line):
-                yield from self._in_line(number, line)
+                whole, more = _joined(line, lines, number)
+                for one in self._in_line(number, whole):
+                    there = len(line.rstrip(" \t\\")) - one.column
+                    yield one._replace(length=min(one.length, there)) if more else one
+                number += more
 
     def _in_line(self, number: int, line: str) -> Iterator[Occurrence]:
         found: dict[int, Occurrence] = {}
@@ -115,7 +130,12 @@ class Finder:
         self, number: int, line: str, match: re.Match[str], *, bare: bool
     ) -> Occurrence | None:
         path, text, after = match["path"], match[0], line[match.end() :]
-        if _TEMPLATE.match(after) or path.endswith("..") or (bare and after.startswith("/")):
+        if (
+            _TEMPLATE.match(after)
+            or "XX" in path
+            or path.endswith("..")
+            or (bare and after.startswith("/"))
+        ):
             return None
         emphasis = line[: match.start()].endswith("*") or after.startswith("**")
         if after.startswith("*") and not emphasis:
@@ -136,7 +156,9 @@ class Finder:
         judgement = self._names.judge(path)
         if stub is None and judgement.status != "misspelt":
             return None  # nothing a stub could be, nor near one
-        return Occurrence(number, match.start() + 1, text, path, judgement, _problem(text))
+        return Occurrence(
+            number, match.start() + 1, len(text), text, path, judgement, _problem(text)
+        )
 
     def _is_stub(self, stub: Stub, before: str) -> bool:
         names = self._names
@@ -156,3 +178,15 @@ def _problem(text: str) -> str | None:
     except StubError as error:
         return error.hint if "?" in text else None
     return None
+
+
+def _joined(line: str, lines: list[str], after: int) -> tuple[str, int]:
+    """A line with the literals put to it that go on with its stub, and how many lines they are."""
+    more = 0
+    while (split := _SPLIT.search(line)) and after + more < len(lines):
+        goes_on = re.match(_GOES_ON.format(quote=split[1]), lines[after + more])
+        if goes_on is None:
+            break
+        line = line[: split.start(1)] + goes_on[1]
+        more += 1
+    return line, more

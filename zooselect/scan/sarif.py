@@ -74,7 +74,7 @@ def _result(finding: Finding) -> dict[str, Any]:
                     "region": {
                         "startLine": finding.at.line,
                         "startColumn": finding.at.column,
-                        "endColumn": finding.at.column + len(finding.at.text),
+                        "endColumn": finding.at.column + finding.at.length,
                     },
                 }
             }
