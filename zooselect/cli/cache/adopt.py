@@ -18,7 +18,7 @@ def _import(tone: Tone, cache: Cache, old: Path) -> None:
 
     Each is checked, and then there for `download --offline`; the old cache stays as it is.
     """
-    from zooselect.download.adopt import import_cache
+    from zooselect.downloads.adopt import import_cache
 
     found = import_cache(cache.root, old)
     if tone.as_json:

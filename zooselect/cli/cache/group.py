@@ -18,12 +18,11 @@ from zooselect.cache.rows import Entry
 from zooselect.catalog.answer import iso
 from zooselect.cli.options import Tone
 from zooselect.cli.output import SCHEMA, one_line
-from zooselect.download.shelf import Stored
+from zooselect.downloads.shelf import Stored
 from zooselect.errors import UsageError
 from zooselect.settings import Settings
 
 _AGES = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SIZES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 class Cache(NamedTuple):
@@ -132,20 +131,6 @@ def age_of(text: str) -> timedelta:
         return timedelta(seconds=int(parsed[1]) * _AGES[parsed[2]])
     except OverflowError:
         return timedelta.max
-
-
-def size_of_text(text: str) -> int:
-    """Return the bytes a text such as `20GB` says; units are powers of 1000.
-
-    Raises:
-        UsageError: it says none.
-    """
-    parsed = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([KMGT]?)B?", text, re.ASCII | re.I)
-    if parsed is None:
-        raise UsageError(
-            f"no size: {one_line(text)}", hint="a number and a unit B, KB, MB, GB or TB: 20GB"
-        )
-    return int(float(parsed[1]) * _SIZES[parsed[2].upper()])
 
 
 def model_dict(one: Stored) -> dict[str, object]:

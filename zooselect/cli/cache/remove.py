@@ -20,11 +20,11 @@ from zooselect.cli.cache.group import (
     document,
     is_older,
     model_dict,
-    size_of_text,
 )  # fmt: skip
 from zooselect.cli.options import Tone
 from zooselect.cli.output import one_line, out, out_json
-from zooselect.download.shelf import (
+from zooselect.cli.quantities import byte_count
+from zooselect.downloads.shelf import (
     Stored,
     remove_model,
     size_below,
@@ -94,7 +94,7 @@ def _prune(
     if age is not None:
         now = datetime.now(timezone.utc)
         entries = [entry for entry in cache.answers.entries() if is_older(entry, age, now)]
-    limit = None if max_size is None else size_of_text(max_size)
+    limit = None if max_size is None else byte_count(max_size)
     seconds = None if age is None else age.total_seconds()
     models = to_prune(stored(cache.root), time.time(), seconds, limit)
     databases = left_overs(cache.answers.folder)

@@ -14,7 +14,7 @@ from zooselect.cli.cache.group import (
 )  # fmt: skip
 from zooselect.cli.options import Tone
 from zooselect.cli.output import one_line, out, out_json, table, wrapped
-from zooselect.download.shelf import stored
+from zooselect.downloads.shelf import stored
 
 
 @cache_command("dir")

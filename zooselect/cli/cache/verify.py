@@ -26,7 +26,7 @@ def _verify(tone: Tone, source: Source, settings: Settings, fix: bool) -> None:
     """
     from zooselect.cache.answers import AnswerCache
     from zooselect.cache.folder import cache_folder
-    from zooselect.download.shelf import damage, stored
+    from zooselect.downloads.shelf import damage, stored
 
     root = cache_folder(settings.cache_dir)
     cache = Cache(root, AnswerCache(root))
@@ -77,8 +77,8 @@ def _verify(tone: Tone, source: Source, settings: Settings, fix: bool) -> None:
 
 
 def _mend(tone: Tone, source: Source, settings: Settings, model: Any, files: Any) -> None:
-    from zooselect.download.model import Terms, bring
-    from zooselect.download.shelf import remove_files
+    from zooselect.downloads.model import Terms, bring
+    from zooselect.downloads.shelf import remove_files
     from zooselect.stub import Stub
 
     # What is damaged goes first: without it the model is no longer taken for whole.

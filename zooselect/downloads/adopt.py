@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from zooselect.download.download import Job, fetch_model
-from zooselect.download.folder import folder_of
-from zooselect.download.keeper import StoreMirror
-from zooselect.download.listing import ALL
-from zooselect.download.manifest import read_manifest
-from zooselect.download.progress import Silence
+from zooselect.downloads.download import Job, fetch_model
+from zooselect.downloads.folder import folder_of
+from zooselect.downloads.keeper import StoreMirror
+from zooselect.downloads.listing import ALL
+from zooselect.downloads.manifest import read_manifest
+from zooselect.downloads.progress import Silence
 from zooselect.errors import LocalFileError, NetworkError
 from zooselect.mirror.adopt import Skipped, adopt
 from zooselect.mirror.publish import init, local_errors

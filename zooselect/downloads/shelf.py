@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from zooselect.download.folder import MODELS, Model, folders, models
-from zooselect.download.manifest import STATE, Kept, read_manifest, remove_manifest
-from zooselect.download.plan import hashed
+from zooselect.downloads.folder import MODELS, Model, folders, models
+from zooselect.downloads.manifest import STATE, Kept, read_manifest, remove_manifest
+from zooselect.downloads.plan import hashed
 from zooselect.errors import LocalFileError
 
 
