@@ -35,9 +35,7 @@ _NONE = "n/a"
 @click.command("compare")
 @task_argument()
 @click.option("--max-parameters", metavar="COUNT", help="Greatest dense size: 25.6M, 1.3B.")
-@click.option(
-    "--max-size", "max_bytes", metavar="BYTES", help="Greatest size on disk: 50MB."
-)
+@click.option("--max-size", "max_bytes", metavar="BYTES", help="Greatest size on disk: 50MB.")
 @click.option(
     "--min-quality", type=float, metavar="FIGURE", help="Least quality, on the scale 0 to 100."
 )
