@@ -44,6 +44,7 @@ LAYERS = {
         "source", "cache", "catalog", "mirror", "net", "selection", "archive", "names", "files",
         "settings", "record", "stub", "errors",
     },
+    "interop": {"downloads", "selection", "source", "stub", "errors"},
     "report": {
         "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
     },
