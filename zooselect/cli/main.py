@@ -28,6 +28,7 @@ _COMMANDS = {
     "search": "List the models of the catalog.",
     "show": "Show all that is on record of one model.",
     "mirror": "Bring a zoo back: keep models in a folder, checked and described.",
+    "apply": "Prune and quantize an ONNX model, and measure what came out.",
     "serve": "Serve a mirror, also to unmodified old clients.",
 }
 
