@@ -28,12 +28,13 @@ LAYERS = {
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
     "mirror": {"catalog", "task", "record", "stub", "files", "errors"},
     "serve": {"mirror", "selection", "record", "stub", "errors"},
+    "apply": {"plan", "level", "stub", "errors", "__init__"},
     "api": {
         "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "errors",
     },
     "cli": {
-        "api", "serve", "mirror", "selection", "plan", "catalog", "level", "task", "record",
-        "stub", "settings", "files", "errors", "__init__",
+        "api", "apply", "serve", "mirror", "selection", "plan", "catalog", "level", "task",
+        "record", "stub", "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "selection", "catalog", "record", "stub", "errors"},

@@ -46,7 +46,7 @@ def calibrate(
             model.graph.node.append(helper.make_node(kind, [name], [result], keepdims=0))
             value = helper.make_tensor_value_info(result, TensorProto.FLOAT, [])
             model.graph.output.append(value)
-    ranges = {name: (0.0, 0.0) for name in watched}
+    ranges = dict.fromkeys(watched, (0.0, 0.0))
     session = Session(_saved(network, model), lean=True)
     for sample in samples:
         results: list[Any] = session.run(sample)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from zooselect.apply.measure import count_zeros
 from zooselect.apply.network import Network
+from zooselect.apply.prune import zeros_globally, zeros_per_layer
+from zooselect.apply.report import LayerReport
 from zooselect.apply.weighted import LayerNode
 from zooselect.errors import UsageError
 from zooselect.level import ONE_SHOT, band_of
@@ -67,3 +70,41 @@ def choose(
         roles |= dict.fromkeys(excluded, EXCLUDED)
         layers = sort_layers([one for one in weights if one.name in reached], roles)
     return plan_for(ONE_SHOT, "", level, layers)
+
+
+def planned_layers(
+    network: Network,
+    nodes: Sequence[LayerNode],
+    plan: Plan,
+    excluded: frozenset[str],
+    scope: str,
+) -> list[LayerReport]:
+    """Return what is to be done to each layer; of shared weights, to each weight once."""
+    counts: dict[str, int] = {}
+    if plan.layers is not None and plan.layer_sparsity is not None:
+        pruned, sparsity = plan.layers.pruned, plan.layer_sparsity
+        counts = (
+            zeros_per_layer(pruned, sparsity)
+            if scope == "layer"
+            else zeros_globally(pruned, sparsity, network.get)
+        )
+    reasons = {} if plan.layers is None else {one.name: why for one, why in plan.layers.dense}
+    reasons |= dict.fromkeys(excluded, EXCLUDED)
+    layers: dict[str, LayerReport] = {}
+    for one in nodes:
+        name = one.weight
+        if name in layers:
+            continue
+        # The rules pass silently over what is called an embedding.
+        unnamed = "an embedding by its name" if counts and name not in counts else ""
+        layers[name] = LayerReport(
+            name=name,
+            operator=one.node.op_type,
+            shape=tuple(network.tensor(name).dims),
+            zeros_before=count_zeros(network, name),
+            planned_zeros=counts.get(name),
+            zeros=None,
+            int8=name not in excluded,
+            reason=reasons.get(name, unnamed),
+        )
+    return list(layers.values())

@@ -152,7 +152,6 @@ def weights_in(network: Network) -> dict[str, Weight]:
     return found
 
 
-
 def _worst(one: Weight, other: Weight) -> Weight:
     return Weight(one.numel, min(one.zeros, other.zeros), one.int8 and other.int8)
 

@@ -61,7 +61,8 @@ class Network:
         kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
         with open(self.folder / _TENSORS, "rb") as file:
             file.seek(place["offset"])
-            return np.fromfile(file, kind, place["length"] // kind.itemsize).reshape(tensor.dims)
+            array: Array = np.fromfile(file, kind, place["length"] // kind.itemsize)
+            return array.reshape(tuple(tensor.dims))
 
     def set(self, name: str, array: Array) -> None:
         """Replace the content of a tensor, of the same type and size, or add a tensor."""
@@ -259,10 +260,10 @@ def tensor_bytes(tensor: Any) -> int:
     from onnx import TensorProto, helper
 
     packed = {TensorProto.UINT4, TensorProto.INT4, getattr(TensorProto, "FLOAT4E2M1", 4)}
-    count = prod(tensor.dims)
+    count: int = prod(tensor.dims)
     if tensor.data_type in packed:
         return (count + 1) // 2
-    return int(count * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+    return count * int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
 
 
 def sha256(path: Path) -> str:

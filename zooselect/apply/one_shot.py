@@ -6,21 +6,19 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from zooselect import __version__
 from zooselect.apply.calibrate import calibrate
-from zooselect.apply.choose import choose, excluded_weights
+from zooselect.apply.choose import choose, excluded_weights, planned_layers
 from zooselect.apply.measure import (
     Comparison,
     Outputs,
     compressed_size,
-    count_zeros,
     operators,
     weights_in,
 )
 from zooselect.apply.model_path import model_path
 from zooselect.apply.network import Network, external_files, open_network, parse_model, sha256
 from zooselect.apply.prepare import Prepared, prepare
-from zooselect.apply.prune import SCOPES, zero_smallest, zeros_globally, zeros_per_layer
+from zooselect.apply.prune import SCOPES, zero_smallest
 from zooselect.apply.quantize import places, quantize
 from zooselect.apply.report import LayerReport, Measured, Report
 from zooselect.apply.runtime import Session
@@ -30,11 +28,12 @@ from zooselect.apply.write import (
     copy_model,
     publish,
     refuse_overwriting,
+    sign,
     working_folder,
     write_network,
 )
 from zooselect.errors import IntegrityError, UsageError
-from zooselect.level import DEFAULT_LEVEL, ONE_SHOT, POLICY, parse_level
+from zooselect.level import DEFAULT_LEVEL, ONE_SHOT, parse_level
 from zooselect.plan.plan import Plan, plan_for
 
 #: Told the step, how far it is and how far it goes.
@@ -174,9 +173,7 @@ class _Job:
         self.folder = folder
         self.digests = {
             "source_sha256": sha256(self.source),
-            **{
-                f"source_sha256.{location}": sha256(path) for location, path in self.beside.items()
-            },
+            **{f"source_sha256.{location}": sha256(path) for location, path in self.beside.items()},
         }
         self.network = open_network(self.source, folder)
         if not force:
@@ -202,36 +199,15 @@ class _Job:
             )
         excluded = excluded_weights(nodes, exclude)
         self.plan = plan = choose(network, nodes, level, excluded, prune_ends)
-        before = {name: count_zeros(network, name) for name in {one.weight for one in nodes}}
-        total = sum(network.get(name).size for name in before)
-        if sum(before.values()) / total >= SPARSE and not self.force:
+        for layer in planned_layers(network, nodes, plan, excluded, scope):
+            self.layers[layer.name] = layer
+        zeros = sum(one.zeros_before for one in self.layers.values())
+        share = zeros / sum(one.numel for one in self.layers.values())
+        if share >= SPARSE and not self.force:
             raise UsageError(
-                f"the model is sparse already: {sum(before.values()) / total:.1%} of its"
-                " layers' weights are zero",
+                f"the model is sparse already: {share:.1%} of its layers' weights are zero",
                 hint="start from the dense model; --force counts those zeros in",
             )
-        counts = {}
-        if plan.layers is not None and plan.layer_sparsity is not None:
-            pruned = plan.layers.pruned
-            counts = (
-                zeros_per_layer(pruned, plan.layer_sparsity)
-                if scope == "layer"
-                else zeros_globally(pruned, plan.layer_sparsity, network.get)
-            )
-        reasons = {} if plan.layers is None else {one.name: why for one, why in plan.layers.dense}
-        for one in nodes:
-            name = one.weight
-            why = "excluded" if name in excluded else reasons.get(name, "")
-            if plan.layers is not None and name not in counts and not why:
-                why = "an embedding by its name"
-            shape = tuple(network.tensor(name).dims)
-            self.layers.setdefault(
-                name,
-                LayerReport(
-                    name, one.node.op_type, shape, before[name], counts.get(name), None,
-                    name not in excluded, why,
-                ),
-            )  # fmt: skip
         chosen = [one for one in nodes if one.weight not in excluded]
         if not chosen:
             raise UsageError("every layer is excluded", hint="level 0.0 is no change")
@@ -267,7 +243,7 @@ class _Job:
         del session
         self.progress("quantizing", 0, 1)
         quantize(network, nodes, where, ranges)
-        self._sign()
+        sign(network, {"optim_level": repr(self.plan.optim_level), **self.digests})
         (folder / "out").mkdir()
         self.files = write_network(network, folder / "out" / self.target.name)
 
@@ -341,35 +317,16 @@ class _Job:
                 )
             self.layers[name] = replace(layer, zeros=weight.zeros)
 
-    def _sign(self) -> None:
-        """Say in the model's metadata what was done to it."""
-        facts = {
-            "tool": "zooselect",
-            "version": __version__,
-            "optim_level": repr(self.plan.optim_level),
-            "policy": str(POLICY),
-            **self.digests,
-        }
-        properties = self.network.model.metadata_props
-        known = [one for one in properties if not one.key.startswith("zooselect.")]
-        copies = [(one.key, one.value) for one in known]
-        del properties[:]
-        for key, value in (*copies, *((f"zooselect.{key}", one) for key, one in facts.items())):
-            properties.add(key=key, value=value)
-
 
 def _default_output(source: Path, level: float) -> Path:
     return source.with_name(f"{source.stem}-optim{level!r}.onnx")
 
 
 def _need_packages() -> None:
-    try:
-        import numpy
-        import onnx
-        import onnxruntime  # noqa: F401
+    from importlib.util import find_spec
 
-        del numpy, onnx
-    except ImportError as error:
-        raise UsageError(
-            f"apply needs the package {error.name}", hint="pip install 'zooselect[onnx]'"
-        ) from error
+    for name in ("numpy", "onnx", "onnxruntime"):
+        if find_spec(name) is None:
+            raise UsageError(
+                f"apply needs the package {name}", hint="pip install 'zooselect[onnx]'"
+            )

@@ -78,12 +78,17 @@ def _below_threshold(
     import numpy as np
 
     def bits(name: str) -> Array:
-        return np.abs(read(name)).ravel().view(np.uint32)
+        weights: Array = np.abs(read(name)).ravel()
+        values: Array = weights.view(np.uint32)
+        return values
 
     def histogram(values: Array) -> Array:
-        return np.bincount(values, minlength=_LOW + 1)
+        counts: Array = np.bincount(values, minlength=_LOW + 1)
+        return counts
 
-    high = sum(histogram(bits(name) >> _HALF) for name in names)
+    high = np.zeros(_LOW + 1, np.int64)
+    for name in names:
+        high += histogram(bits(name) >> _HALF)
     top = int(np.searchsorted(np.cumsum(high), max(wanted, 1)))
     rest = wanted - int(np.sum(high[:top]))
     low = np.zeros(_LOW + 1, np.int64)

@@ -88,9 +88,7 @@ def places(network: Network, layers: Sequence[LayerNode]) -> Places:
     return Places(inputs, frozenset(outputs))
 
 
-def quantize(
-    network: Network, layers: Sequence[LayerNode], where: Places, ranges: Ranges
-) -> None:
+def quantize(network: Network, layers: Sequence[LayerNode], where: Places, ranges: Ranges) -> None:
     """Quantize layers of a network in place.
 
     Raises:
@@ -163,7 +161,7 @@ class _Weights:
             result = network.fresh(f"{layer.weight}_dequantized")
             self._made[key] = (result, scale)
             inputs = [name, f"{name}_scale", f"{name}_zero_point"]
-            axis = {} if layer.axis is None else {"axis": layer.axis}
+            axis: dict[str, Any] = {} if layer.axis is None else {"axis": layer.axis}
             nodes.append(
                 helper.make_node("DequantizeLinear", inputs, [result], name=result, **axis)
             )

@@ -150,7 +150,8 @@ class Report:
         """Fraction of zeros among all weights of two dimensions or more, as written."""
         if not self.layers or any(one.zeros is None for one in self.layers):
             return None
-        weights = sum(one.numel for one in (*self.layers, *self.unreached))
+        weights = sum(one.numel for one in self.layers)
+        weights += sum(one.numel for one in self.unreached)
         return sum(one.zeros or 0 for one in self.layers) / weights
 
     def to_dict(self) -> dict[str, Any]:
@@ -178,7 +179,8 @@ class Report:
 
     def __str__(self) -> str:
         if self.plan.quantization is None:
-            return f"no change: the output is the input, byte for byte · {self.output or 'not written'}"
+            output = self.output or "not written"
+            return f"no change: the output is the input, byte for byte · {output}"
         parts = []
         sparsity = self.sparsity
         if sparsity is not None:

@@ -98,7 +98,7 @@ def inputs_of(network: Network) -> tuple[Input, ...]:
             )
         shape = None
         if tensor.HasField("shape"):
-            shape = tuple(one.dim_value or None for one in tensor.shape.dim)
+            shape = tuple(max(one.dim_value, 0) or None for one in tensor.shape.dim)
         kind = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
         found.append(Input(value.name, kind, shape, _rows(network, value.name)))
     return tuple(found)

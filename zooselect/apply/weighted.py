@@ -72,12 +72,10 @@ def unreached(network: Network, layers: list[LayerNode]) -> tuple[Unreached, ...
 
     floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
     reached = {layer.weight for layer in layers}
-    users: dict[str, Counter[str]] = {}
-    for node in network.model.graph.node:
-        for name in node.input:
-            users.setdefault(name, Counter())[node.op_type] += 1
+    users: dict[str, set[str]] = {}
+    _note_users(network.model.graph, users)
     found = [
-        Unreached(one.name, prod(one.dims), tuple(sorted(users.get(one.name, {"?": 1}))))
+        Unreached(one.name, prod(one.dims), tuple(sorted(users.get(one.name, ()))))
         for one in tensors_of(network.model.graph)
         # A dimension of ones makes no matrix: scales and biases are shaped so.
         if one.data_type in floats
@@ -99,9 +97,7 @@ def refuse_quantized(network: Network) -> None:
         UsageError: it has operators of quantized models.
     """
     counts = Counter(
-        node.op_type
-        for node in network.model.graph.node
-        if node.op_type in QUANTIZED_OPERATORS
+        node.op_type for node in network.model.graph.node if node.op_type in QUANTIZED_OPERATORS
     )
     if counts:
         kind, count = counts.most_common(1)[0]
@@ -109,6 +105,18 @@ def refuse_quantized(network: Network) -> None:
             f"the model is quantized already: {count} x {kind}",
             hint="start from the float model; --force takes what is still float in this one",
         )
+
+
+def _note_users(graph: Any, users: dict[str, set[str]], inside: str = "") -> None:
+    """Note the operators that use each name, also in inner graphs."""
+    for node in graph.node:
+        for name in (*node.input, *(node.output if node.op_type == "Constant" else ())):
+            users.setdefault(name, set()).add(node.op_type + inside)
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                users.setdefault(attribute.t.name, set()).add(node.op_type + inside)
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                _note_users(inner, users, f" inside {node.op_type}")
 
 
 def _axis(node: Any, rank: int) -> int | None:

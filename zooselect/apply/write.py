@@ -9,8 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from zooselect import __version__
 from zooselect.apply.network import LARGEST_FILE, Network, external, tensor_bytes
 from zooselect.errors import LocalFileError, UsageError
+from zooselect.level import POLICY
+
+#: What the keys of its metadata begin with.
+_OWN = "zooselect."
 
 
 def write_network(network: Network, path: Path) -> list[Path]:
@@ -43,6 +48,16 @@ def write_network(network: Network, path: Path) -> list[Path]:
         file.write(model.SerializeToString(deterministic=True))
         _sync(file)
     return [path] if data is None else [data, path]
+
+
+def sign(network: Network, facts: Mapping[str, str]) -> None:
+    """Say in a model's metadata who made it, by which policy, and from what."""
+    own = {"tool": "zooselect", "version": __version__, "policy": str(POLICY), **facts}
+    properties = network.model.metadata_props
+    kept = [(one.key, one.value) for one in properties if not one.key.startswith(_OWN)]
+    del properties[:]
+    for key, value in (*kept, *((_OWN + key, value) for key, value in own.items())):
+        properties.add(key=key, value=value)
 
 
 def copy_model(source: Path, beside: Mapping[str, Path], folder: Path, name: str) -> list[Path]:
