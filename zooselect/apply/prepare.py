@@ -48,9 +48,9 @@ def prepare(network: Network) -> Prepared:
     """
     opset = _opset(network.model)
     _drop_constant_inputs(network)
+    network.model.ir_version = max(network.model.ir_version, _IR)
     if opset < OPSET:
         _convert(network, opset)
-    network.model.ir_version = max(network.model.ir_version, _IR)
     _constants_to_initializers(network)
     _reach_weights(network)
     folded = _fold_batch_norms(network)

@@ -57,7 +57,7 @@ def zero_smallest(weights: Array, count: int) -> Array:
 
     if count <= 0:
         return weights
-    flat = weights.ravel().copy()
+    flat: Array = weights.ravel().copy()
     sizes = np.abs(flat)
     threshold = np.partition(sizes, count - 1)[count - 1]
     smaller = sizes < threshold

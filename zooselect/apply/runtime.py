@@ -30,8 +30,7 @@ class Session:
         Raises:
             IntegrityError: onnxruntime does not take the model.
         """
-        import onnxruntime
-
+        onnxruntime = _onnxruntime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _ERRORS_ONLY + 1
         options.use_deterministic_compute = True
@@ -78,6 +77,20 @@ class Session:
             self._session.run(None, sample)
             taken.append(time.perf_counter() - start)
         return statistics.median(taken)
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        # An interrupt while the library starts comes out as a failed import.
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise UsageError(
+            f"onnxruntime cannot be imported: {_reason(error)}",
+            hint="pip install 'zooselect[onnx]'",
+        ) from error
+    return onnxruntime
 
 
 def _reason(error: Exception) -> str:

@@ -166,9 +166,7 @@ def _read(path: Path, inputs: tuple[Input, ...], headers_only: bool = False) -> 
                         f"{path}: the array {one.name!a} has NaN or infinite numbers",
                         hint="leave this sample out",
                     )
-                sample[one.name] = np.ascontiguousarray(
-                    array if array.shape == full else np.broadcast_to(array, full)
-                )
+                sample[one.name] = np.array(np.broadcast_to(array, full), order="C")
     except (UsageError, IntegrityError):
         raise
     except OSError as error:
@@ -222,7 +220,7 @@ _PICTURE, _ELSE = 224, 32
 
 
 def _made_up(one: Input, random: Any) -> Array:
-    shape = one.shape or (1,)
+    shape = (1,) if one.shape is None else one.shape
     size = _PICTURE if len(shape) == 4 else _ELSE
     full = [1 if at == 0 and not have else have or size for at, have in enumerate(shape)]
     if one.kind.kind == "f":
