@@ -8,6 +8,9 @@ import pytest
 
 from tests.apply.networks import ALL, write_samples
 
+#: Run by `make test-apply` only: downloads packages, trains networks.
+collect_ignore = ["slow"]
+
 
 class OnDisk(NamedTuple):
     """A model file and a folder of samples."""

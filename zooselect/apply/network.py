@@ -65,7 +65,7 @@ class Network:
             return array.reshape(tuple(tensor.dims))
 
     def set(self, name: str, array: Array) -> None:
-        """Replace the content of a tensor, of the same type and size, or add a tensor."""
+        """Replace the content of a tensor, or add a tensor."""
         old = self._tensors.get(name)
         if old is None:
             self._tensors[name] = old = self.model.graph.initializer.add(name=name)
@@ -114,13 +114,9 @@ class Network:
     def _write(self, tensor: Any, array: Array) -> None:
         from onnx import TensorProto, helper
 
-        place = _place(tensor) if tensor.external_data else None
-        path = self.folder / _TENSORS
-        with open(path, "r+b" if path.exists() else "w+b") as file:
-            if place is not None and place["length"] == array.nbytes:
-                offset = file.seek(place["offset"])
-            else:
-                offset = file.seek(0, os.SEEK_END)
+        # What was there stays there: models saved before go on reading it.
+        with open(self.folder / _TENSORS, "r+b") as file:
+            offset = file.seek(0, os.SEEK_END)
             array.tofile(file)
         name = tensor.name
         tensor.Clear()

@@ -176,6 +176,8 @@ class _Job:
             **{f"source_sha256.{location}": sha256(path) for location, path in self.beside.items()},
         }
         self.network = open_network(self.source, folder)
+        # The same model; its weights are mapped from the working folder, not held twice.
+        self.as_given = self.network.save("source.onnx")
         if not force:
             refuse_quantized(self.network)
         self.prepared = prepare(self.network)
@@ -234,7 +236,7 @@ class _Job:
 
         ranges = calibrate(network, where.watched, samples, keep)
         self.before = Outputs(folder, "source")
-        session = Session(self.source)
+        session = Session(self.as_given)
         for at, sample in enumerate(samples):
             self.progress("running the input model", at, count)
             self.before.add(session.run(sample))
@@ -262,6 +264,8 @@ class _Job:
         (self.folder / "back").mkdir()
         written = open_network(path, self.folder / "back")
         self._check(written)
+        # It takes longest of all here, and needs no lock.
+        compressed = _in_background(lambda: compressed_size(self.files))
         session = Session(path)
         if session.interface != self.interface:
             raise IntegrityError(
@@ -277,7 +281,7 @@ class _Job:
         measured = Measured(
             sum(one.stat().st_size for one in (self.source, *self.beside.values())),
             sum(one.stat().st_size for one in self.files),
-            compressed_size(self.files),
+            compressed(),
             operators(written),
             source.drift,
             pruned.drift,
@@ -316,6 +320,16 @@ class _Job:
                     hint="nothing was written; this is a bug",
                 )
             self.layers[name] = replace(layer, zeros=weight.zeros)
+
+
+def _in_background(call: Callable[[], int]) -> Callable[[], int]:
+    """Start a call in a thread; return what waits for its result."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1)
+    result = pool.submit(call).result
+    pool.shutdown(wait=False)
+    return result
 
 
 def _default_output(source: Path, level: float) -> Path:
