@@ -93,3 +93,21 @@ def test_missing_package(monkeypatch, detector):
     with pytest.raises(UsageError) as caught:
         onnx_layers(detector)
     assert "zooselect[onnx]" in caught.value.hint
+
+
+def test_constants_are_weights_too_and_other_domains_are_not(tmp_path):
+    tensor = numpy_helper.from_array(np.zeros((8, 8), np.float32))
+    path = save(
+        tmp_path / "m.onnx",
+        [
+            helper.make_node("MatMul", ["x", "first"], ["a"]),
+            helper.make_node("Constant", [], ["second"], value=tensor),
+            helper.make_node("MatMul", ["a", "second"], ["b"]),
+            helper.make_node("MatMul", ["b", "third"], ["c"], domain="of.mine"),
+            helper.make_node("MatMul", ["c", "last"], ["y"]),
+        ],
+        [("first", (4, 8)), ("third", (8, 8)), ("last", (8, 2))],
+    )
+    layers = onnx_layers(path)
+    assert [one.name for one in layers.pruned] == ["first", "second"]
+    assert layers.pruned[1].shape == (8, 8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -171,3 +171,13 @@ def compressed_size(files: Sequence[Path]) -> int:
                 total += len(packer.compress(block))
         total += len(packer.flush())
     return total
+
+
+def in_background(call: Callable[[], int]) -> Callable[[], int]:
+    """Start a call in a thread; return what waits for its result."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(1)
+    result = pool.submit(call).result
+    pool.shutdown(wait=False)
+    return result

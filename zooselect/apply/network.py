@@ -153,11 +153,36 @@ def parse_model(path: Path) -> Any:
         raise IntegrityError(f"{path} is not an ONNX model, or cut short", hint=_HINT) from error
     if not (model.graph.node and model.graph.output and model.opset_import):
         raise IntegrityError(f"{path} is not a whole ONNX model", hint=_HINT)
+    # Protobuf gives bytes for a text that is no UTF-8.
+    if not all(isinstance(name, str) for name in _names(model.graph)):
+        raise IntegrityError(f"{path} is not a sound ONNX model: a name is not UTF-8", hint=_HINT)
     return model
 
 
-def open_network(path: Path, folder: Path) -> Network:
+def _names(graph: Any) -> Iterator[Any]:
+    """Yield every name in a graph and in those inside it, also of dimensions."""
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for size in value.type.tensor_type.shape.dim:
+            yield size.dim_param
+    for value in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        yield value.name
+    for node in graph.node:
+        yield from (*node.input, *node.output, node.name, node.op_type, node.domain)
+        for attribute in node.attribute:
+            yield attribute.name
+            if attribute.HasField("t"):
+                yield attribute.t.name
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield from _names(inner)
+
+
+def open_network(path: Path, folder: Path, model: Any = None) -> Network:
     """Read a model into a working folder, tensor after tensor.
+
+    Args:
+        path: the model.
+        folder: where to put its tensors.
+        model: the model as `parse_model` gave it; it is emptied. None to parse it here.
 
     Raises:
         LocalFileError: a file of it cannot be read, or the folder not written.
@@ -165,7 +190,7 @@ def open_network(path: Path, folder: Path) -> Network:
     """
     from onnx import ModelProto
 
-    model = parse_model(path)
+    model = model or parse_model(path)
     for index, tensor in enumerate(model.graph.initializer):
         if not tensor.name:
             raise IntegrityError(f"{path}: its initializer {index} has no name", hint=_HINT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from zooselect.apply.calibrate import calibrate
 from zooselect.apply.choose import choose, excluded_weights, planned_layers
@@ -12,6 +13,7 @@ from zooselect.apply.measure import (
     Comparison,
     Outputs,
     compressed_size,
+    in_background,
     operators,
     weights_in,
 )
@@ -41,6 +43,8 @@ Progress = Callable[[str, int, int], None]
 
 #: A model of this fraction of zeros in its layers has been pruned before.
 SPARSE = 0.10
+#: Bytes from which on a model is run in less memory, and a little slower.
+LARGE = 1_000_000_000
 DEFAULT_SAMPLES = 64
 
 
@@ -100,14 +104,16 @@ def apply(
     target = Path(output) if output is not None else _default_output(source, level)
     # Links are followed, as all that writes here does.
     target = Path(os.path.realpath(target))
-    beside = external_files(source, parse_model(source))
+    parsed = parse_model(source)
+    beside = external_files(source, parsed)
     refuse_overwriting(source, beside, target)
     job = _Job(source, beside, target, progress or (lambda step, done, of: None))
     plan = plan_for(ONE_SHOT, "", level)
     if plan.quantization is None:
         return job.copy(plan, dry_run)
     with working_folder(target.parent) as folder:
-        job.open(folder, force)
+        job.open(folder, parsed, force)
+        del parsed
         nodes = job.choose(level, exclude, prune_ends, scope)
         inputs = inputs_of(job.network)
         if data is not None:
@@ -140,6 +146,8 @@ class _Job:
         self.source, self.beside, self.target = source, beside, target
         self.progress = progress
         self.layers: dict[str, LayerReport] = {}
+        self.size = sum(one.stat().st_size for one in (source, *beside.values()))
+        self.lean = self.size > LARGE
 
     def copy(self, plan: Plan, dry_run: bool) -> Report:
         """Level 0.0: the output is the input."""
@@ -167,7 +175,7 @@ class _Job:
             publish(files, folder, self.target)
         return Report(str(self.source), digest, str(self.target), plan)
 
-    def open(self, folder: Path, force: bool) -> None:
+    def open(self, folder: Path, parsed: Any, force: bool) -> None:
         """Read the model and prepare it."""
         self.progress("reading", 0, 1)
         self.folder = folder
@@ -175,7 +183,7 @@ class _Job:
             "source_sha256": sha256(self.source),
             **{f"source_sha256.{location}": sha256(path) for location, path in self.beside.items()},
         }
-        self.network = open_network(self.source, folder)
+        self.network = open_network(self.source, folder, parsed)
         # The same model; its weights are mapped from the working folder, not held twice.
         self.as_given = self.network.save("source.onnx")
         if not force:
@@ -236,7 +244,7 @@ class _Job:
 
         ranges = calibrate(network, where.watched, samples, keep)
         self.before = Outputs(folder, "source")
-        session = Session(self.as_given)
+        session = Session(self.as_given, lean=self.lean)
         for at, sample in enumerate(samples):
             self.progress("running the input model", at, count)
             self.before.add(session.run(sample))
@@ -265,8 +273,8 @@ class _Job:
         written = open_network(path, self.folder / "back")
         self._check(written)
         # It takes longest of all here, and needs no lock.
-        compressed = _in_background(lambda: compressed_size(self.files))
-        session = Session(path)
+        compressed = in_background(lambda: compressed_size(self.files))
+        session = Session(path, lean=self.lean)
         if session.interface != self.interface:
             raise IntegrityError(
                 f"inputs and outputs changed from {self.interface} to {session.interface}",
@@ -279,7 +287,7 @@ class _Job:
             source.add(outputs)
             pruned.add(outputs)
         measured = Measured(
-            sum(one.stat().st_size for one in (self.source, *self.beside.values())),
+            self.size,
             sum(one.stat().st_size for one in self.files),
             compressed(),
             operators(written),
@@ -320,16 +328,6 @@ class _Job:
                     hint="nothing was written; this is a bug",
                 )
             self.layers[name] = replace(layer, zeros=weight.zeros)
-
-
-def _in_background(call: Callable[[], int]) -> Callable[[], int]:
-    """Start a call in a thread; return what waits for its result."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(1)
-    result = pool.submit(call).result
-    pool.shutdown(wait=False)
-    return result
 
 
 def _default_output(source: Path, level: float) -> Path:

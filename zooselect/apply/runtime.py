@@ -25,7 +25,8 @@ class Session:
 
         Args:
             path: the ONNX file.
-            lean: leave weights as they are in the file rather than pack them anew for speed.
+            lean: leave weights as they are in the file rather than lay them out anew for
+                speed, which takes the room of one more copy.
 
         Raises:
             IntegrityError: onnxruntime does not take the model.
@@ -36,9 +37,12 @@ class Session:
         options.use_deterministic_compute = True
         if lean:
             options.add_session_config_entry("session.disable_prepacking", "1")
+            options.graph_optimization_level = (
+                onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+            )
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path), options, providers=["CPUExecutionProvider"], enable_fallback=False
             )
         except Exception as error:  # onnxruntime's own; their base is Exception
             raise IntegrityError(

@@ -106,20 +106,25 @@ def command(
     if report is not None and not report.lower().endswith((".json", ".md")):
         raise UsageError(f"the report {report!r} is neither .json nor .md", hint="name it so")
     names = [name.strip() for text in exclude for name in text.split(",") if name.strip()]
-    done = apply(
-        model,
-        parse_level_text(optim_level),
-        output,
-        data=data,
-        synthetic_data=synthetic_data or 0,
-        samples=samples,
-        exclude=names,
-        prune_ends=prune_ends,
-        scope=scope,
-        force=force,
-        dry_run=dry_run,
-        progress=_progress(tone),
-    )
+    progress = _progress(tone)
+    try:
+        done = apply(
+            model,
+            parse_level_text(optim_level),
+            output,
+            data=data,
+            synthetic_data=synthetic_data or 0,
+            samples=samples,
+            exclude=names,
+            prune_ends=prune_ends,
+            scope=scope,
+            force=force,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    finally:
+        if progress is not None:
+            progress("done", 1, 1)
     document = {"schema": SCHEMA, **done.to_dict()}
     if report is not None:
         from zooselect.files import write_whole
