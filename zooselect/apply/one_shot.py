@@ -23,7 +23,7 @@ from zooselect.apply.prepare import Prepared, prepare
 from zooselect.apply.prune import SCOPES, zero_smallest
 from zooselect.apply.quantize import places, quantize
 from zooselect.apply.report import LayerReport, Measured, Report
-from zooselect.apply.runtime import Session
+from zooselect.apply.runtime import Session, latencies
 from zooselect.apply.samples import Samples, inputs_of, make_up, read_folder
 from zooselect.apply.weighted import LayerNode, layer_nodes, refuse_quantized, unreached
 from zooselect.apply.write import (
@@ -249,7 +249,6 @@ class _Job:
             self.progress("running the input model", at, count)
             self.before.add(session.run(sample))
         self.interface = session.interface
-        self.latency = session.latency(sample)
         del session
         self.progress("quantizing", 0, 1)
         quantize(network, nodes, where, ranges)
@@ -286,15 +285,18 @@ class _Job:
             outputs = session.run(sample)
             source.add(outputs)
             pruned.add(outputs)
+        packed = compressed()
+        given = Session(self.as_given, lean=self.lean)
+        before, after = latencies(given, session, sample)
         measured = Measured(
             self.size,
             sum(one.stat().st_size for one in self.files),
-            compressed(),
+            packed,
             operators(written),
             source.drift,
             pruned.drift,
-            self.latency,
-            session.latency(sample),
+            before,
+            after,
         )
         publish(self.files, path.parent, self.target)
         self.progress("done", 1, 1)

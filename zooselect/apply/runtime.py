@@ -12,8 +12,8 @@ from zooselect.errors import IntegrityError, UsageError
 if TYPE_CHECKING:
     from zooselect.apply.network import Array
 
-#: A latency is the median of so many runs at least, and goes on for so many seconds.
-_RUNS, _SECONDS, _MOST = 5, 0.5, 200
+#: A latency is the median of so many runs at least, at most, and for so many seconds.
+_RUNS, _MOST, _SECONDS = 5, 200, 1.0
 _ERRORS_ONLY = 3
 
 
@@ -72,15 +72,17 @@ class Session:
             ) from error
         return outputs
 
-    def latency(self, sample: dict[str, Array]) -> float:
-        """Median seconds a run takes."""
-        taken: list[float] = []
-        end = time.perf_counter() + _SECONDS
-        while len(taken) < _RUNS or (time.perf_counter() < end and len(taken) < _MOST):
+
+def latencies(one: Session, other: Session, sample: dict[str, Array]) -> tuple[float, float]:
+    """Median seconds a run of each takes; they take turns, so that both meet the same weather."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + _SECONDS
+    while len(taken[0]) < _RUNS or (time.perf_counter() < end and len(taken[0]) < _MOST):
+        for session, times in zip((one, other), taken, strict=True):
             start = time.perf_counter()
-            self._session.run(None, sample)
-            taken.append(time.perf_counter() - start)
-        return statistics.median(taken)
+            session.run(sample)
+            times.append(time.perf_counter() - start)
+    return statistics.median(taken[0]), statistics.median(taken[1])
 
 
 def _onnxruntime() -> Any:
