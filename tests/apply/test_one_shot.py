@@ -271,6 +271,19 @@ def test_external_data(network, tmp_path, level, monkeypatch):
     assert report.measured.bytes_before == sum(one.stat().st_size for one in files)
 
 
+def test_a_copy_never_takes_another_models_weights(network, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    source = tmp_path / "in" / "model.onnx"
+    model = onnx.load(network("residual").model)
+    onnx.save(model, source, save_as_external_data=True, location="w.bin", size_threshold=0)
+    apply(source, 0.0, tmp_path / "in" / "copy.onnx")  # shares the weights beside it
+    (tmp_path / "out" / "w.bin").write_bytes(b"another's")
+    with pytest.raises(UsageError, match=r"w\.bin is another file"):
+        apply(source, 0.0, tmp_path / "out" / "model.onnx")
+    assert os.listdir(tmp_path / "out") == ["w.bin"]
+
+
 @pytest.mark.parametrize("location", ["../model.bin", "/etc/passwd", "none.bin", ""])
 def test_external_data_outside_the_folder_is_not_read(network, tmp_path, location):
     document = onnx.load(network("residual").model)

@@ -62,7 +62,9 @@ def ask(process):
 
 def test_commands_and_options(ask):
     assert ask("re") == ["resolve"]
-    assert sorted(ask("")) == ["levels", "mirror", "resolve", "search", "serve", "show"]
+    assert sorted(ask("")) == [
+        "apply", "levels", "mirror", "resolve", "search", "serve", "show",
+    ]  # fmt: skip
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 

@@ -154,20 +154,16 @@ class _Job:
         digest = sha256(self.source)
         if dry_run:
             return Report(str(self.source), digest, None, plan)
-        targets = {self.target.parent / location: path for location, path in self.beside.items()}
-        for final, path in list(targets.items()):
-            if final.exists() and final.samefile(path):
-                continue
-            if final.exists() and sha256(final) != sha256(path):
+        missing = {}
+        for location, path in self.beside.items():
+            final = self.target.parent / location
+            if not final.exists():
+                missing[location] = path
+            elif not final.samefile(path) and sha256(final) != sha256(path):
                 raise UsageError(
-                    f"the model keeps weights in {final.name}, and {final} is another file",
+                    f"the model keeps weights in {location}, and {final} is another file",
                     hint="give an output in a folder of its own",
                 )
-        missing = {
-            location: path
-            for location, path in self.beside.items()
-            if not (self.target.parent / location).exists()
-        }
         with working_folder(self.target.parent) as folder:
             files = copy_model(self.source, missing, folder, self.target.name)
             if sha256(files[-1]) != digest:

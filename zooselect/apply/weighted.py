@@ -11,11 +11,11 @@ from zooselect.errors import UsageError
 from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED
 
 #: Operators that compute in integers, or come before and after such.
-QUANTIZED_OPERATORS = frozenset(
-    ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger")
-) | frozenset(
-    ("QLinearMatMul", "MatMulInteger", "QGemm", "MatMulNBits", "MatMulIntegerToFloat")
-) | frozenset(("DynamicQuantizeMatMul", "QAttention", "QLinearAdd", "QMoE"))  # fmt: skip
+QUANTIZED_OPERATORS = {
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger",
+    "QLinearMatMul", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QGemm",
+    "MatMulNBits", "QAttention", "QLinearAdd", "QMoE",
+}  # fmt: skip
 
 
 class LayerNode(NamedTuple):
