@@ -37,6 +37,7 @@ LAYERS = {
     "source": {"catalog", "net", "cache", "settings", "errors"},
     "compare": {"selection", "catalog", "level", "task", "record", "errors"},
     "scan": {"record", "stub", "errors"},
+    "apply": {"plan", "level", "stub", "errors", "__init__"},
     "api": {
         "source", "selection", "plan", "catalog", "level", "task", "record", "stub", "errors",
     },
@@ -52,9 +53,9 @@ LAYERS = {
         "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
     },
     "cli": {
-        "api", "source", "cache", "downloads", "report", "compare", "scan", "serve", "mirror",
-        "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "files",
-        "errors", "__init__",
+        "api", "apply", "source", "cache", "downloads", "report", "compare", "scan", "serve",
+        "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub", "settings",
+        "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "source", "downloads", "selection", "catalog", "record", "stub", "errors"},
