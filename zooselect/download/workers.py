@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from zooselect.download.fetch import Fetched, Fetcher
 from zooselect.download.listing import Wanted
+from zooselect.download.part import release
 
 _LOOK_EVERY = 0.2
 #: Seconds the others have to write down how far they are.
@@ -22,9 +23,26 @@ def fetch_all(
         ZooSelectError: the first error of any; the others have been stopped.
         BaseException: what a progress callback raises.
     """
-    if len(files) <= 1 or jobs == 1:
-        return {one.file.name: fetcher.fetch(one.file) for one in files}
     done: dict[str, Fetched] = {}
+    try:
+        _fetch_all(fetcher, files, jobs, stop, done)
+    except BaseException:
+        for fetched in done.values():
+            release(fetched.path)
+        raise
+    return done
+
+
+def _fetch_all(
+    fetcher: Fetcher,
+    files: Sequence[Wanted],
+    jobs: int,
+    stop: threading.Event,
+    done: dict[str, Fetched],
+) -> None:
+    if len(files) <= 1 or jobs == 1:
+        done.update((one.file.name, fetcher.fetch(one.file)) for one in files)
+        return
     errors: list[BaseException] = []
     # The largest first: the last to end is then a small one.
     waiting = sorted(files, key=lambda one: -(one.file.size or 0))
@@ -56,4 +74,3 @@ def fetch_all(
             thread.join(_LAST_WORDS)
     if errors:
         raise errors[0]
-    return done
