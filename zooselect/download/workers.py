@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from zooselect.download.fetch import Fetched, Fetcher
 from zooselect.download.listing import Wanted
@@ -60,17 +63,31 @@ def _fetch_all(
                 errors.append(error)
                 stop.set()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs, len(files)))]
+    over: SimpleQueue[None] = SimpleQueue()
+
+    def worker() -> None:
+        try:
+            work()
+        finally:
+            over.put(None)
+
+    threads = [threading.Thread(target=worker, daemon=True) for _ in range(min(jobs, len(files)))]
     for thread in threads:
         thread.start()
+    # Not by `join`: an interrupted one takes a thread for ended that is not (Python to 3.12).
+    left = len(threads)
     try:
-        for thread in threads:
-            while thread.is_alive() and not errors:
-                thread.join(_LOOK_EVERY)
+        while left and not errors:
+            with suppress(Empty):
+                over.get(timeout=_LOOK_EVERY)
+                left -= 1
     finally:
         stop.set()
         # Those that wait for a server are not waited for: their parts are notes enough.
-        for thread in threads:
-            thread.join(_LAST_WORDS)
+        end = time.monotonic() + _LAST_WORDS
+        while left and (rest := end - time.monotonic()) > 0:
+            with suppress(Empty):
+                over.get(timeout=rest)
+                left -= 1
     if errors:
         raise errors[0]
