@@ -1,6 +1,7 @@
 """Downloads on loopback, beside curl, the real sparsezoo 1.8.1 and huggingface_hub's downloader.
 
-All fetch from the same `zooselect serve`; curl is the floor, and hashes nothing. From an API
+All fetch from the same `zooselect serve`. curl is the floor; it neither hashes nor brings the
+file to disk, which the next line does by hand. From an API
 zooselect has an MD5 to check beside its own SHA-256; from a mirror the SHA-256 alone.
 """
 
@@ -82,6 +83,14 @@ def _large(folder: Path, size: int, old: str | None, hub: str | None) -> None:
 
     runs: dict[str, Callable[[], Run]] = {
         "curl": lambda: (["curl", "-sf", "-o", str(out), f"{url}/models/0/model.onnx"], {}),
+        "curl, sync and sha256sum": lambda: (
+            [
+                "sh",
+                "-c",
+                f"curl -sf -o {out} {url}/models/0/model.onnx && sync {out} && sha256sum {out}",
+            ],
+            {},
+        ),
         "zooselect, from a mirror": lambda: zooselect_run("--catalog"),
         "zooselect, from an API": lambda: zooselect_run("--api-url"),
     }
