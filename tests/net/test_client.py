@@ -29,7 +29,7 @@ class Asking:
     def __init__(self, server=None, **options):
         self.slept, self.said = [], []
         home = parse(server.url) if server is not None else None
-        options = {"home": home, "timeout": 0.25, "chance": lambda: 1.0, **options}
+        options = {"home": home, "timeout": 0.15, "chance": lambda: 1.0, **options}
         self._client = Client(**options, sleep=self.slept.append, say=self.said.append)
         self._home = home
 

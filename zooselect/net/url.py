@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -31,6 +32,13 @@ class Address(NamedTuple):
     def shown(self) -> str:
         """The URL for people: without its query, which may be a signature."""
         return self.url.partition("?")[0]
+
+    @property
+    def key(self) -> str:
+        """What stands for the URL where answers are kept: its query only as a digest."""
+        place, mark, query = self.url.partition("?")
+        digest = hashlib.sha256(query.encode()).hexdigest()[:16] if query else ""
+        return place.rstrip("/") + mark + digest
 
     @property
     def host(self) -> str:
