@@ -35,13 +35,16 @@ LAYERS = {
         "catalog", "object_store", "archive", "names", "task", "record", "stub", "files", "errors",
     },
     "source": {"catalog", "net", "cache", "settings", "errors"},
+    "compare": {"selection", "catalog", "level", "task", "record", "errors"},
+    "scan": {"record", "stub", "errors"},
     "api": {
         "source", "selection", "plan", "catalog", "level", "task", "record", "stub", "errors",
     },
-    "download": {
+    "downloads": {
         "source", "cache", "catalog", "mirror", "net", "selection", "archive", "names", "files",
         "settings", "record", "stub", "errors",
     },
+    "interop": {"downloads", "selection", "source", "stub", "errors"},
     "report": {
         "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
     },
@@ -49,11 +52,12 @@ LAYERS = {
         "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
     },
     "cli": {
-        "api", "source", "cache", "download", "report", "serve", "mirror", "selection", "plan",
-        "catalog", "level", "task", "record", "stub", "settings", "files", "errors", "__init__",
+        "api", "source", "cache", "downloads", "report", "compare", "scan", "serve", "mirror",
+        "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "files",
+        "errors", "__init__",
     },
     "__main__": {"cli"},
-    "__init__": {"api", "source", "download", "selection", "catalog", "record", "stub", "errors"},
+    "__init__": {"api", "source", "downloads", "selection", "catalog", "record", "stub", "errors"},
 }  # fmt: skip
 
 WATCHED = """

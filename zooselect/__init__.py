@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from zooselect.api import levels, resolve, search
     from zooselect.catalog.catalog import Catalog
     from zooselect.catalog.search import Filters
-    from zooselect.download.model import download
+    from zooselect.downloads.model import download
     from zooselect.errors import (
         IntegrityError,
         LocalFileError,
@@ -63,7 +63,7 @@ _HOME = {
     "ModelRecord": "zooselect.record",
     "Selection": "zooselect.selection.selection",
     "Stub": "zooselect.stub",
-    "download": "zooselect.download.model",
+    "download": "zooselect.downloads.model",
     "levels": "zooselect.api",
     "open_catalog": "zooselect.source",
     "resolve": "zooselect.api",

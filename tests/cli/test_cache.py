@@ -84,7 +84,9 @@ def test_ls(cli, cache):
     assert row.split() == [first.id, first.document["fetched_at"], "2", str(first.bytes)]
     assert about == f"  {URL}: domain cv, sub_domain classification"
     assert other == f"  {URL}: page 1, domain nlp"
-    assert done.err == f"note: 2 answers, {first.bytes + second.bytes:,} bytes\n"
+    assert done.err == (
+        f"note: 0 models, 0 bytes; 2 answers, {first.bytes + second.bytes:,} bytes\n"
+    )
     assert cli("cache", "ls", "--quiet") == (0, f"{first.id}\n{second.id}\n", "")
 
 
@@ -124,7 +126,7 @@ def test_rm(cli, cache):
     first, second = ids(cache)
     done = cli("cache", "rm", second, "--dry-run")
     assert (done.code, done.out, keys(cache)) == (0, f"{second}\n", ["a new", "b old"])
-    assert done.err.startswith("note: 1 answer would be removed, ")
+    assert done.err.startswith("note: 0 models, 1 answer would be removed, ")
     assert cli("cache", "rm", second)[:2] == (0, f"{second}\n")
     assert keys(cache) == ["a new"]
     done = cli("cache", "rm", first, "--json")
@@ -134,7 +136,7 @@ def test_rm(cli, cache):
 
 def test_rm_is_all_or_nothing(cli, cache):
     done = cli("cache", "rm", ids(cache)[0], "feedbeef", "--json")
-    assert (done.code, done.errors) == (3, ["error: no answer feedbeef in the cache"])
+    assert (done.code, done.errors) == (3, ["error: nothing called feedbeef in the cache"])
     assert done.json["error"]["type"] == "NotFoundError"
     assert keys(cache) == ["a new", "b old"]
     assert cli("cache", "rm").code == 2
@@ -183,7 +185,7 @@ def test_prune_removes_left_overs(cli, cache, root):
     (root / "models").mkdir()
     done = cli("cache", "prune", "--dry-run")
     assert done.out == "".join(f"{one}\n" for one in left)
-    assert done.err == "note: 0 answers and 2 folders would be removed, 10 bytes\n"
+    assert done.err == "note: 0 models, 0 answers, 2 folders would be removed, 10 bytes\n"
     assert all(one.is_dir() for one in left)
     assert cli("cache", "prune", "--json").json["folders"] == [str(one) for one in left]
     assert sorted(one.name for one in root.iterdir()) == ["answers-1", "models"]
@@ -191,7 +193,7 @@ def test_prune_removes_left_overs(cli, cache, root):
 
 
 def test_verify(cli, cache):
-    assert cli("cache", "verify") == (0, "", "note: 2 answers as stored\n")
+    assert cli("cache", "verify") == (0, "", "note: 0 models whole, 2 answers as stored\n")
     done = cli("cache", "verify", "--json", "-q")
     assert (done.code, done.json["ok"], done.json["answers"]) == (0, True, 2)
 
@@ -201,7 +203,7 @@ def test_verify_finds_and_fixes(cli, cache):
     done = cli("cache", "verify")
     assert done.code == 6
     assert done.out == "damaged  answer in row 2: its value is no text in place\n"
-    assert done.errors == ["error: 1 answer damaged"]
+    assert done.errors == ["error: the cache is damaged: 1 finding"]
     done = cli("cache", "verify", "--json")
     assert (done.code, done.json["ok"], done.json["fixed"]) == (6, False, False)
     assert done.json["damaged"] == [{"row": 2, "reason": "its value is no text in place"}]
@@ -215,7 +217,7 @@ def test_verify_of_a_broken_database(cli, cache, root):
     (root / "answers-1/cache.db").write_bytes(b"x" * 5000)
     done = cli("cache", "verify")
     assert (done.code, done.out) == (6, "damaged  database: file is not a database\n")
-    assert done.errors == ["error: the cache is damaged"]
+    assert done.errors == ["error: the cache is damaged: 1 finding"]
     assert cli("cache", "ls", "-q") == (0, "", "")
     assert cli("cache", "verify", "--fix").code == 0
     assert cli("cache", "verify").code == 0

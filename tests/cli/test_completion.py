@@ -67,7 +67,7 @@ def test_commands_and_options(ask):
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 
-@pytest.mark.parametrize("command", ["resolve", "levels", "search"])
+@pytest.mark.parametrize("command", ["resolve", "levels", "search", "compare"])
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -81,6 +81,18 @@ def test_commands_and_options(ask):
 )
 def test_tasks(ask, command, typed, expected):
     assert ask(command, typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("compare", "--objective", ""), ["size", "quality", "throughput"]),
+        (("compare", "--format", "c"), ["csv"]),
+        (("scan", ".", "--fail-on", "m"), ["missing", "misspelt"]),
+    ],
+)
+def test_words_of_options(ask, words, expected):
+    assert ask(*words) == expected
 
 
 def test_all_tasks(ask):

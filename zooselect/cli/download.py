@@ -60,7 +60,7 @@ def command(
     What is there already is not fetched again; a download that was cut is gone on with.
     """
     from zooselect.cli.progress import watching
-    from zooselect.download.model import Terms, bring, check_parts, offer
+    from zooselect.downloads.model import Terms, bring, check_parts, offer
     from zooselect.level import DEFAULT_LEVEL
     from zooselect.stub import Stub
     from zooselect.task import Task

@@ -27,6 +27,8 @@ _COMMANDS = {
     "levels": "Show what every optim level comes to.",
     "search": "List the models of the catalog.",
     "show": "Show all that is on record of one model.",
+    "compare": "Compare the models for a task, and mark the Pareto front.",
+    "scan": "Find stubs in files, and say which are known.",
     "download": "Download models: whole and verified, or not at all.",
     "report": "Write a page that shows what every optim level comes to.",
     "cache": "Show, check and remove what is kept on this machine.",

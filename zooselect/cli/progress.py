@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from zooselect.cli.options import Tone
-from zooselect.download.progress import Progress, Silence
+from zooselect.downloads.progress import Progress, Silence
 
 
 @contextmanager

@@ -71,7 +71,7 @@ from zooselect.selection.selection import Selection
     metavar="FILE",
     help="Write the recipe; - for stdout.",
 )
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A recipe variable.")
+@click.option("--set", "variables", multiple=True, metavar="NAME=VALUE", help="A recipe variable.")
 @click.option("--explain", is_flag=True, help="Say why, on stderr.")
 @catalog_options
 def command(
@@ -83,7 +83,7 @@ def command(
     layers: str | None,
     recipe_format: str | None,
     recipe_out: str | None,
-    settings: tuple[str, ...],
+    variables: tuple[str, ...],
     explain: bool,
     **options: Any,
 ) -> None:
@@ -96,14 +96,14 @@ def command(
         options["layers"] = _lines(layers) if parse_mode(mode) != SPARSE_TRANSFER else ()
     selection = resolve(task, parse_level_text(optim_level), mode, catalog=source, **options)
     if selection.plan is None:
-        if recipe_format or recipe_out or settings:
+        if recipe_format or recipe_out or variables:
             raise UsageError(
                 "sparse transfer has no recipe to write",
                 hint="the modes one-shot and training-aware have one",
             )
         out_json(selection.to_dict()) if tone.as_json else out(str(selection))
     else:
-        _tell_plan(tone, selection, recipe_format or "sparseml", recipe_out, settings)
+        _tell_plan(tone, selection, recipe_format or "sparseml", recipe_out, variables)
     if explain:
         err(selection.explain())
     else:
@@ -115,13 +115,13 @@ def _tell_plan(
     selection: Selection,
     recipe_format: str,
     recipe_out: str | None,
-    settings: tuple[str, ...],
+    variables: tuple[str, ...],
 ) -> None:
     from zooselect.plan.variables import parse_settings
 
     if recipe_out == "-" and tone.as_json:
         raise UsageError("--json and --recipe-out - both want stdout", hint="give a file name")
-    answer = selection.to_dict(recipe_format, parse_settings(settings))
+    answer = selection.to_dict(recipe_format, parse_settings(variables))
     recipe = answer["plan"]["recipe"]
     if recipe_out is not None and recipe is None:
         if recipe_out != "-" and os.path.exists(recipe_out):

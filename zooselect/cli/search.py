@@ -9,6 +9,7 @@ from zooselect.catalog.asked import Asked, Source
 from zooselect.catalog.search import SORTS, Filters, Found
 from zooselect.cli.options import Tone, catalog_options, task_argument, words
 from zooselect.cli.output import SCHEMA, figure, millions, out, out_json, wrapped
+from zooselect.cli.quantities import parameter_count
 from zooselect.errors import NotFoundError, UsageError
 from zooselect.record import CONFIDENCES, OPTIMIZATIONS
 from zooselect.task import Task
@@ -88,8 +89,8 @@ def command(
         optimizations=optimization,
         confidences=confidence,
         min_sparsity=min_sparsity,
-        min_millions=_millions(min_size),
-        max_millions=_millions(max_size),
+        min_millions=None if min_size is None else parameter_count(min_size),
+        max_millions=None if max_size is None else parameter_count(max_size),
         quality_known=quality_known,
     )
     wanted = None if task is None else Task.parse(task)
@@ -142,16 +143,3 @@ def _lines(one: Found) -> list[str]:
     for alias in one.aliases:
         lines += wrapped(f"also {alias}", 4)
     return [*lines, "    " + ", ".join(facts)]
-
-
-def _millions(text: str | None) -> float | None:
-    if text is None:
-        return None
-    units = {"K": 1e-3, "M": 1.0, "B": 1e3}
-    unit = units.get(text[-1:].upper(), 1e-6)
-    number = text[:-1] if text[-1:].upper() in units else text
-    if not number.isascii() or not number.replace(".", "", 1).isdigit():
-        raise UsageError(
-            f"size {text!r} is not a count of parameters", hint="write 25600000, 25.6M or 1.3B"
-        )
-    return float(number) * unit

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.catalog.answer import iso
-from zooselect.download.fetch import Fetcher, Wait
-from zooselect.download.keeper import Keeper
-from zooselect.download.listing import ALL, DEFAULT_PARTS, PARTS, Listing, Wanted, wanted
-from zooselect.download.lock import locked
-from zooselect.download.manifest import (
+from zooselect.downloads.fetch import Fetcher, Wait
+from zooselect.downloads.keeper import Keeper
+from zooselect.downloads.listing import ALL, DEFAULT_PARTS, PARTS, Listing, Wanted, wanted
+from zooselect.downloads.lock import locked
+from zooselect.downloads.manifest import (
     STATE,
     Manifest,
     claim,
@@ -23,11 +23,11 @@ from zooselect.download.manifest import (
     unclaim,
     write_manifest,
 )  # fmt: skip
-from zooselect.download.part import sweep
-from zooselect.download.plan import Plan, check_space, plan
-from zooselect.download.progress import Progress
-from zooselect.download.publish import local_errors, publish, staged_files, sync_folder
-from zooselect.download.workers import fetch_all
+from zooselect.downloads.part import sweep
+from zooselect.downloads.plan import Plan, check_space, plan
+from zooselect.downloads.progress import Progress
+from zooselect.downloads.publish import local_errors, publish, staged_files, sync_folder
+from zooselect.downloads.workers import fetch_all
 from zooselect.errors import LocalFileError
 
 #: How often a model is gone over again when another process has replaced files under it.

@@ -11,8 +11,8 @@ from zooselect.catalog.api import Api
 from zooselect.catalog.asked import Asked
 from zooselect.catalog.query import Field
 from zooselect.catalog.rows import item_of
-from zooselect.download.keeper import http_body
-from zooselect.download.listing import Listing, RemoteFile
+from zooselect.downloads.keeper import http_body
+from zooselect.downloads.listing import Listing, RemoteFile
 from zooselect.errors import NotFoundError, ServerError, UsageError
 from zooselect.net.client import Client
 from zooselect.net.url import Address, parse

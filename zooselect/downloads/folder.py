@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from zooselect.download.manifest import STATE, Manifest, read_manifest
+from zooselect.downloads.manifest import STATE, Manifest, read_manifest
 from zooselect.stub import Stub
 
 MODELS = "models"

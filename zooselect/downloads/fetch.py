@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from zooselect.download.keeper import Body, Keeper, RestartError
-from zooselect.download.listing import RemoteFile
-from zooselect.download.manifest import Origin
-from zooselect.download.part import Part
-from zooselect.download.progress import CancelledError, Progress
+from zooselect.downloads.keeper import Body, Keeper, RestartError
+from zooselect.downloads.listing import RemoteFile
+from zooselect.downloads.manifest import Origin
+from zooselect.downloads.part import Part
+from zooselect.downloads.progress import CancelledError, Progress
 from zooselect.errors import IntegrityError, LocalFileError, NetworkError, ServerError
 from zooselect.net.retry import ATTEMPTS
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.archive import BLOCK, BrokenFileError, archive_members
-from zooselect.download.part import discard, private_path
+from zooselect.downloads.part import discard, private_path
 from zooselect.errors import IntegrityError, LocalFileError
 from zooselect.names import collisions
 

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
 
-from zooselect.download.listing import Listing, RemoteFile
+from zooselect.downloads.listing import Listing, RemoteFile
 from zooselect.errors import NetworkError, NotFoundError, ServerError
 from zooselect.mirror.store import parse_model
 from zooselect.net.url import Address

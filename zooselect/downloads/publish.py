@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from zooselect.download.fetch import Fetched
-from zooselect.download.manifest import STATE, Kept, Origin
-from zooselect.download.part import discard, forget_note, private_path
-from zooselect.download.plan import Plan
-from zooselect.download.unpack import unpack
+from zooselect.downloads.fetch import Fetched
+from zooselect.downloads.manifest import STATE, Kept, Origin
+from zooselect.downloads.part import discard, forget_note, private_path
+from zooselect.downloads.plan import Plan
+from zooselect.downloads.unpack import unpack
 from zooselect.errors import IntegrityError, LocalFileError
 
 #: A file's private path, its size and digests, and the name it was fetched as.

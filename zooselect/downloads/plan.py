@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.archive import BLOCK
-from zooselect.download.listing import RemoteFile, Wanted
-from zooselect.download.manifest import Kept, Manifest, Origin
+from zooselect.downloads.listing import RemoteFile, Wanted
+from zooselect.downloads.manifest import Kept, Manifest, Origin
 from zooselect.errors import LocalFileError
 
 #: Bytes left free on the disk when all is fetched.

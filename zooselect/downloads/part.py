@@ -17,8 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from zooselect.download.digest import Digest
-from zooselect.download.listing import RemoteFile
+from zooselect.downloads.digest import Digest
+from zooselect.downloads.listing import RemoteFile
 
 _BLOCK = 1 << 20
 #: Bytes after which a note is written anew: what a kill may cost.

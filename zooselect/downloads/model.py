@@ -12,20 +12,21 @@ from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
 from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.download.download import Downloaded, Job, fetch_model, plan_for, resolved
-from zooselect.download.folder import Model, find_model, folder_of
-from zooselect.download.listing import ALL, PARTS, Listing
-from zooselect.download.manifest import read_manifest
-from zooselect.download.plan import Plan
-from zooselect.download.progress import Progress, Silence
+from zooselect.downloads.download import Downloaded, Job, fetch_model, plan_for, resolved
+from zooselect.downloads.folder import Model, find_model, folder_of
+from zooselect.downloads.listing import ALL, PARTS, Listing
+from zooselect.downloads.manifest import read_manifest
+from zooselect.downloads.plan import Plan
+from zooselect.downloads.progress import Progress, Silence
+from zooselect.downloads.shelf import touch
 from zooselect.errors import NetworkError, NotFoundError, OfflineError, UsageError
 from zooselect.settings import Settings
 from zooselect.source import CatalogLike, open_catalog
 from zooselect.stub import Stub
 
 if TYPE_CHECKING:
-    from zooselect.download.api_files import ApiFiles
-    from zooselect.download.keeper import HttpMirror, Keeper, StoreMirror
+    from zooselect.downloads.api_files import ApiFiles
+    from zooselect.downloads.keeper import HttpMirror, Keeper, StoreMirror
     from zooselect.record import ModelRecord
     from zooselect.selection.selection import Selection
 
@@ -154,6 +155,7 @@ def bring(
     """
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
+        touch(here)
         return Downloaded(here.folder, here.manifest, 0)
     try:
         keeper, listing = _listed(stub, source, settings)
@@ -284,7 +286,7 @@ def _wait(files: FilesAt | None) -> Callable[[int, NetworkError], None]:
 
 
 def _mirror(files: FilesAt) -> HttpMirror | StoreMirror:
-    from zooselect.download.keeper import HttpMirror, StoreMirror
+    from zooselect.downloads.keeper import HttpMirror, StoreMirror
 
     if files.address is not None and files.client is not None:
         return HttpMirror(files.address, files.client())
@@ -295,7 +297,7 @@ def _mirror(files: FilesAt) -> HttpMirror | StoreMirror:
 
 def _api(files: FilesAt) -> ApiFiles:
     from zooselect.catalog.api import Api
-    from zooselect.download.api_files import ApiFiles
+    from zooselect.downloads.api_files import ApiFiles
 
     assert files.address is not None, "an API has a URL"
     assert files.client is not None, "and is asked by a client"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from zooselect.download.fetch import Fetched, Fetcher
-from zooselect.download.listing import Wanted
+from zooselect.downloads.fetch import Fetched, Fetcher
+from zooselect.downloads.listing import Wanted
 
 _LOOK_EVERY = 0.2
 #: Seconds the others have to write down how far they are.

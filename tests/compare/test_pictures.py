@@ -1,0 +1,206 @@
+"""Pictures of comparisons: in plain text, as SVG and as PNG."""
+
+import struct
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.selection.catalogs import catalog_of, plain
+from zooselect import Catalog, NoCandidateError
+from zooselect.compare.chart import chart_of
+from zooselect.compare.comparison import compare
+from zooselect.compare.drawing import HEIGHT, WIDTH, Circle, Line, Pill, Text, draw
+from zooselect.compare.limits import Limits
+from zooselect.compare.png import png
+from zooselect.compare.scatter import scatter
+from zooselect.compare.svg import svg
+from zooselect.selection.question import Question
+from zooselect.task import TASKS, Task
+
+SVG = "{http://www.w3.org/2000/svg}"
+QA = Question(Task.parse("qa"))
+
+
+def chart(task="qa", limits=None, catalog=None):
+    question = Question(Task.parse(task))
+    return chart_of(compare(catalog or Catalog.embedded(), question, limits))
+
+
+def box(shape):
+    """What a shape covers, near enough."""
+    if isinstance(shape, Circle):
+        return shape.x - shape.radius, shape.y - shape.radius, 2 * shape.radius, 2 * shape.radius
+    if isinstance(shape, Pill):
+        left, top = shape.x - shape.width / 2, shape.y - shape.height / 2
+        return left, top, shape.width, shape.height
+    if isinstance(shape, Line):
+        left, top = min(shape.x1, shape.x2), min(shape.y1, shape.y2)
+        return left, top, abs(shape.x1 - shape.x2), abs(shape.y1 - shape.y2)
+    wide, high = 0.56 * shape.size * len(shape.text), float(shape.size)
+    if shape.turned:
+        return shape.x - high / 2, shape.y - wide / 2, high, wide
+    left = shape.x - {"start": 0, "middle": wide / 2, "end": wide}[shape.anchor]
+    return left, shape.y - high / 2, wide, high
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_everything_is_inside_the_picture(task):
+    for shape in draw(chart(task.name)):
+        left, top, wide, high = box(shape)
+        assert left >= 0, shape
+        assert top >= 0, shape
+        assert left + wide <= WIDTH, shape
+        assert top + high <= HEIGHT, shape
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_the_numbers_of_picks_do_not_cover_each_other(task):
+    pills = [box(shape) for shape in draw(chart(task.name)) if isinstance(shape, Pill)]
+    for index, (left, top, wide, high) in enumerate(pills):
+        for other in pills[:index]:
+            apart = abs(left + wide / 2 - other[0] - other[2] / 2) >= (wide + other[2]) / 2
+            assert apart or abs(top - other[1]) >= high
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_every_band_is_marked_and_named(task):
+    picture = chart(task.name)
+    texts = [shape.text for shape in draw(picture) if isinstance(shape, Text)]
+    for pick in picture.picks:
+        assert f"level {pick.band}" in texts
+        assert (pick.stub or "no pick") in texts
+        if pick.row is not None:
+            assert pick.mark in picture.marks(pick.row).split(",")
+            assert texts.count(picture.marks(pick.row)) >= 1
+    rings = [one for one in draw(picture) if isinstance(one, Circle) and one.radius == 9]
+    assert len(rings) == len({pick.row.stub for pick in picture.picks if pick.row})
+
+
+def test_a_model_stands_where_its_figures_say():
+    picture = chart()
+    row = next(
+        row
+        for row in picture.rows
+        if row.stub.endswith("bert-large/pytorch/huggingface/squad/base-none")
+    )
+    assert picture.x.lower < row.size.millions < picture.x.upper
+    assert picture.y.lower < row.quality < picture.y.upper
+    assert picture.y.fraction(picture.y.upper) == 1
+    assert picture.x.fraction(picture.x.lower) == 0
+    assert picture.x.fraction((picture.x.lower * picture.x.upper) ** 0.5) == pytest.approx(0.5)
+
+
+def test_svg_is_xml_and_the_same_bytes_again():
+    first = svg(draw(chart()), "a <title> & more")
+    assert first == svg(draw(chart()), "a <title> & more")
+    root = ElementTree.fromstring(first)
+    assert root.tag == SVG + "svg"
+    assert root.find(SVG + "title").text == "a <title> & more"
+    kinds = {child.tag.removeprefix(SVG) for child in root}
+    assert kinds == {"title", "rect", "circle", "line", "text"}
+
+
+def test_the_order_of_records_changes_no_byte():
+    models = [plain(f"pruned{n}-none", "resnet_v1", "50", quality=70.0 + n / 9) for n in range(9)]
+    pictures = {
+        svg(draw(chart("ic", catalog=catalog_of(order))), "x") for order in (models, models[::-1])
+    }
+    assert len(pictures) == 1
+
+
+def test_png():
+    pytest.importorskip("PIL")
+    content = png(draw(chart()))
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert struct.unpack(">II", content[16:24]) == (2 * WIDTH, 2 * HEIGHT)
+    assert content == png(draw(chart()))
+
+
+def test_png_is_the_same_picture_as_svg():
+    """The colour in the middle of each circle of the front is there, in the PNG as well."""
+    pytest.importorskip("PIL")
+    from io import BytesIO
+
+    from PIL import Image
+
+    shapes = draw(chart())
+    image = Image.open(BytesIO(png(shapes)))
+    key = [shape for shape in shapes if isinstance(shape, Circle) and shape.y == 58]
+    assert len(key) == 7
+    for circle in key:
+        pixel = image.getpixel((round(circle.x * 2), round(circle.y * 2)))
+        assert "#" + bytes(pixel).hex() == circle.fill
+
+
+def test_a_scatter_by_hand():
+    models = [
+        plain("base-none", "foo", millions=10.0, quality=80.0),
+        plain("pruned90_quant-none", "foo", millions=10.0, sparsity=90, quality=70.0),
+        plain("base-none", "bar", millions=1000.0, quality=70.0),
+        plain("base-none", "new", millions=100.0),
+    ]
+    lines = scatter(chart("ic", catalog=catalog_of(models)), 80)
+    assert lines[0] == "image_classification: top1_accuracy on imagenet"
+    picture = [line for line in lines if "|" in line]
+    columns = {mark: line.index(mark) for line in picture for mark in "123*.o" if mark in line[10:]}
+    # 1 is the base model at level 0; quantized falls back to what there is
+    top = next(line for line in picture if "1" in line[10:])
+    assert picture.index(top) < next(i for i, line in enumerate(picture) if "2" in line[10:])
+    assert columns["1"] == columns["2"]
+    assert columns["1"] < columns["o"] < columns["."]
+    assert picture[-1].lstrip().startswith("n/a |")
+    assert "o" in picture[-1]
+
+
+@pytest.mark.parametrize("width", [40, 80, 133])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_scatter_fits_and_is_ascii(task, width):
+    lines = scatter(chart(task.name), width)
+    assert max(map(len, lines)) <= width
+    assert "".join(lines).isascii()
+    picture = chart(task.name)
+    shown = "".join(line[10:] for line in lines if "|" in line)
+    first_marks = {picture.marks(row)[0] for row in picture.rows if picture.marks(row)}
+    assert shown.count("1") <= 1
+    assert {char for char in shown if char.isdigit()} <= first_marks
+
+
+SIZES = st.floats(0.001, 1e7)
+
+
+@given(st.lists(st.tuples(SIZES, st.none() | st.floats(0, 100)), min_size=1, max_size=6))
+def test_any_figures_make_a_picture(figures):
+    models = [
+        plain("base-none", f"net{number}", millions=size, quality=quality)
+        for number, (size, quality) in enumerate(figures)
+    ]
+    picture = chart("ic", catalog=catalog_of(models))
+    assert (
+        picture.x.ticks or max(size for size, _ in figures) / min(size for size, _ in figures) < 2
+    )
+    for line in scatter(picture, 60):
+        assert len(line) <= 60
+    for shape in draw(picture):
+        assert all(abs(value) < 1e4 for value in box(shape))
+    ElementTree.fromstring(svg(draw(picture), picture.title))
+
+
+def test_a_pick_outside_the_limits_is_said_and_not_drawn():
+    picture = chart(limits=Limits(max_millions=50))
+    (largest, *_), texts = (
+        picture.picks,
+        [shape.text for shape in draw(picture) if isinstance(shape, Text)],
+    )
+    assert largest.row is None
+    assert f"{largest.stub} (outside the limits)" in texts
+
+
+def test_a_band_without_a_pick():
+    models = [plain("pruned90-none", millions=5.0, quality=70.0)]
+    picture = chart("ic", catalog=catalog_of(models))
+    assert picture.picks[0].stub is None
+    assert "no pick" in [shape.text for shape in draw(picture) if isinstance(shape, Text)]
+    with pytest.raises(NoCandidateError):
+        chart("ic", Limits(max_millions=1), catalog_of(models))

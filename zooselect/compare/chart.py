@@ -1,0 +1,118 @@
+"""What a picture of a comparison shows, before it is drawn: points, picks and axes."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from zooselect.compare.comparison import Comparison
+from zooselect.compare.row import Row
+
+#: Multiples of a power of ten that ticks stand at.
+_NICE = (1, 2, 5)
+
+
+class Axis(NamedTuple):
+    """One axis: its range and where its ticks stand.
+
+    Attributes:
+        label: what it measures.
+        lower, upper: the range shown; lower is less than upper.
+        ticks: positions of ticks, within the range.
+        logarithmic: whether equal ratios are equally far apart.
+    """
+
+    label: str
+    lower: float
+    upper: float
+    ticks: tuple[float, ...]
+    logarithmic: bool
+
+    def fraction(self, value: float) -> float:
+        """Where a value stands on the axis: 0 at its lower end, 1 at its upper."""
+        if self.logarithmic:
+            return math.log(value / self.lower) / math.log(self.upper / self.lower)
+        return (value - self.lower) / (self.upper - self.lower)
+
+
+class Pick(NamedTuple):
+    """One band of optim levels and what it picks.
+
+    Attributes:
+        mark: the number it is marked with, `1` to `5`.
+        band: the band, as text.
+        stub: the pick; None for none.
+        row: its row; None where there is no pick, or a limit leaves it out.
+    """
+
+    mark: str
+    band: str
+    stub: str | None
+    row: Row | None
+
+
+class Chart(NamedTuple):
+    """A picture of a comparison.
+
+    Attributes:
+        title: what it shows.
+        x, y: the axes: dense size, in millions of parameters, and quality.
+        rows: the models, those that matter most last, so that they are drawn on top.
+        picks: the bands of optim levels.
+    """
+
+    title: str
+    x: Axis
+    y: Axis | None
+    rows: tuple[Row, ...]
+    picks: tuple[Pick, ...]
+
+    def marks(self, row: Row) -> str:
+        """The numbers of the bands whose pick a model is, e.g. `3,4`; empty for none."""
+        return ",".join(pick.mark for pick in self.picks if pick.row is row)
+
+
+def chart_of(comparison: Comparison) -> Chart:
+    """Return the picture of a comparison.
+
+    There is no y axis where not one quality is on record.
+    """
+    by_name = {name: row for row in comparison.rows for name in (row.stub, *row.aliases)}
+    picks = tuple(
+        Pick(str(number), str(band), stub, by_name.get(stub or ""))
+        for number, (band, stub) in enumerate(comparison.picks, 1)
+    )
+    task = comparison.question.task.name
+    on = f"{comparison.metric} on {comparison.metric_dataset}"
+    qualities = [row.quality for row in comparison.rows if row.quality is not None]
+    return Chart(
+        f"{task}: {on if qualities else 'no quality on record'}",
+        _log_axis("dense size, parameters", [row.size.millions for row in comparison.rows]),
+        _linear_axis(on, qualities) if qualities else None,
+        tuple(sorted(comparison.rows, key=_importance)),
+        picks,
+    )
+
+
+def _importance(row: Row) -> tuple[object, ...]:
+    return bool(row.bands), row.compared and row.on_front, row.stub
+
+
+def _log_axis(label: str, values: list[float]) -> Axis:
+    lower, upper = min(values) / 1.25, max(values) * 1.25
+    powers = range(math.floor(math.log10(lower)), math.ceil(math.log10(upper)) + 1)
+    ticks = [nice * 10.0**power for power in powers for nice in _NICE]
+    return Axis(label, lower, upper, tuple(t for t in ticks if lower <= t <= upper), True)
+
+
+def _linear_axis(label: str, values: list[float]) -> Axis:
+    low, high = min(values), max(values)
+    room = max((high - low) * 0.08, 0.5)
+    lower, upper = low - room, high + room
+    rough = (upper - lower) / 6
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(nice * power for nice in (*_NICE, 10) if nice * power >= rough)
+    first = math.ceil(lower / step)
+    count = math.floor(upper / step) - first + 1
+    ticks = tuple(round((first + index) * step, 10) for index in range(count))
+    return Axis(label, lower, upper, ticks, False)

@@ -1,0 +1,141 @@
+"""The models in a cache: listed, measured, removed, and read to the last byte."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from zooselect.downloads.folder import MODELS, Model, folders, models
+from zooselect.downloads.manifest import STATE, Kept, read_manifest, remove_manifest
+from zooselect.downloads.plan import hashed
+from zooselect.errors import LocalFileError
+
+
+class Stored(NamedTuple):
+    """A whole model in a cache.
+
+    Attributes:
+        model: it.
+        used_at: when it was last asked for, in seconds since the epoch.
+    """
+
+    model: Model
+    used_at: float
+
+
+def stored(root: Path) -> list[Stored]:
+    """Return the whole models of a cache, in the order of their folders."""
+    return [Stored(model, _used_at(model)) for model in models(root)]
+
+
+def touch(model: Model) -> None:
+    """Note that a model was asked for, where that can be noted."""
+    with contextlib.suppress(OSError):
+        os.utime(model.folder / STATE / "manifest.json")
+
+
+def unfinished(root: Path) -> list[Path]:
+    """Return the folders of a cache that hold something of a model, and no whole one."""
+    return [folder for folder in folders(root) if read_manifest(folder) is None]
+
+
+def size_below(folder: Path) -> int:
+    """Return the bytes of all files below a folder."""
+    size = 0
+    for here, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size += os.lstat(os.path.join(here, name)).st_size
+    return size
+
+
+def to_prune(
+    found: Iterable[Stored], now: float, older_than: float | None, max_size: int | None
+) -> list[Stored]:
+    """Return the models to remove: those not used for long, then the least recently used.
+
+    Args:
+        found: what is there.
+        now: seconds since the epoch.
+        older_than: seconds; models used before that go. None for no limit.
+        max_size: bytes that may stay; None for no limit.
+    """
+    by_use = sorted(found, key=lambda one: (one.used_at, one.model.folder))
+    gone = [one for one in by_use if older_than is not None and now - one.used_at > older_than]
+    left = [one for one in by_use if one not in gone]
+    if max_size is not None:
+        size = sum(one.model.manifest.size for one in left)
+        for one in left:
+            if size <= max_size:
+                break
+            gone.append(one)
+            size -= one.model.manifest.size
+    return gone
+
+
+def damage(model: Model) -> list[Kept]:
+    """Return the files of a model that are missing or changed; all are read."""
+    found = []
+    for _, file in sorted(model.manifest.files.items()):
+        try:
+            origin = hashed(model.folder / file.name)
+        except OSError:
+            found.append(file)
+            continue
+        if (origin.size, origin.sha256) != (file.size, file.sha256):
+            found.append(file)
+    return found
+
+
+def remove_model(root: Path, folder: Path) -> None:
+    """Remove a model's folder from a cache, and the folders above that are empty then.
+
+    Raises:
+        LocalFileError: the file system refused; the model is none any more, or untouched.
+    """
+    shelf = root / MODELS
+    if shelf not in folder.parents:
+        raise LocalFileError(f"{folder} is not in the cache", hint="remove it by hand")
+    remove_manifest(folder)  # from now on it is no model, however far the rest comes
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise LocalFileError(
+            f"cannot remove {folder}: {error.strerror}", hint="check its rights"
+        ) from error
+    parent = folder.parent
+    while parent != shelf:
+        try:
+            parent.rmdir()
+        except OSError:
+            return
+        parent = parent.parent
+
+
+def remove_files(model: Model, files: Iterable[Kept]) -> None:
+    """Remove damaged files of a model, so that they are fetched anew.
+
+    Raises:
+        LocalFileError: the file system refused.
+    """
+    for file in files:
+        try:
+            (model.folder / file.name).unlink(missing_ok=True)
+        except OSError as error:
+            raise LocalFileError(
+                f"cannot remove {model.folder / file.name}: {error.strerror}",
+                hint="check its rights",
+            ) from error
+
+
+def _used_at(model: Model) -> float:
+    try:
+        return os.stat(model.folder / STATE / "manifest.json").st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""Finding stubs in files, and saying which of them still mean something."""
