@@ -216,23 +216,23 @@ def test_no_url_of_a_server(cli, url):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("works", [True, False])
-def test_secrets_are_told_to_nobody_else(cli, loopback, monkeypatch, tmp_path, kind, works):
+def test_what_is_hushed_is_told_to_nobody_else(cli, loopback, monkeypatch, tmp_path, kind, works):
     option, good = KINDS[kind]
     server = loopback(good if works else page("", "403 No"))
-    monkeypatch.setenv("ZOOSELECT_API_TOKEN", "secret-token")
-    url = f"http://me:secret-password@{server.host}/?signature=secret-signature"
+    monkeypatch.setenv("ZOOSELECT_API_TOKEN", "hush-token")
+    url = f"http://me:hush-password@{server.host}/?signature=hush-signature"
     told = ""
     for more in (("--verbose",), ("--json",), ("--explain", "--no-fallback"), ("--offline",)):
         done = cli("resolve", "ic", option, url, *more)
         told += done.out + done.err
     listed = cli("cache", "ls", "--json")
     told += listed.out + listed.err
-    assert "secret" not in told
-    assert server.requests[0].headers["authorization"] == "Bearer secret-token"
-    assert server.requests[0].target.endswith("?signature=secret-signature")
+    assert "hush-" not in told
+    assert server.requests[0].headers["authorization"] == "Bearer hush-token"
+    assert server.requests[0].target.endswith("?signature=hush-signature")
     kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert bool(kept) == works
-    assert not any(b"secret" in content for content in kept)
+    assert not any(b"hush-" in content for content in kept)
 
 
 def test_a_cache_that_is_damaged_is_no_answer(cli, loopback, tmp_path):

@@ -91,7 +91,7 @@ def fewer(fields: tuple[Field, ...], messages: Iterable[str]) -> tuple[Field, ..
     lists = [field for field in fields if field.fields]
     if lists:
         return tuple(field for field in fields if field is not lists[-1])
-    return None if fields == LEAST else LEAST
+    return None if set(fields) <= set(LEAST) else LEAST
 
 
 def _without(field: Field, names: set[str]) -> Field | None:
