@@ -141,11 +141,13 @@ def test_every_command_and_its_provenance(cli, loopback, command, kind):
         assert document == live
         assert {**provenance, "age_seconds": first["age_seconds"]} == kept
         assert "answering" not in err
-    document, provenance, err = asked("--refresh")
-    assert document == live
-    assert provenance["from_cache"]
-    assert provenance["instead_of"]["location"] == first["location"]
-    assert "; answering from its answer of " in err
+    for failure in (reset, hanging()):
+        server.then(failure)
+        document, provenance, err = asked("--refresh")
+        assert document == live
+        assert provenance["from_cache"]
+        assert provenance["instead_of"]["location"] == first["location"]
+        assert "; answering from its answer of " in err
     failed, _, _ = asked("--refresh", "--no-fallback", code=5)
     assert failed["error"]["exit_code"] == 5
 
