@@ -57,7 +57,7 @@ def test_switches(name, text, on):
 
 @pytest.mark.parametrize("text", ["2", "oui", "-1", "1 0"])
 def test_what_is_no_switch(text):
-    with pytest.raises(UsageError, match="ZOOSELECT_OFFLINE is .*, neither on nor off"):
+    with pytest.raises(UsageError, match=r"ZOOSELECT_OFFLINE is .*, neither on nor off"):
         Settings.from_env({"ZOOSELECT_OFFLINE": text})
 
 

@@ -38,7 +38,8 @@ def filesystem(url: str) -> tuple[Any, str]:
         ) from error
     except Exception as error:  # some kinds connect at once
         raise LocalFileError(
-            f"cannot reach {shown(url)}: {reason_of(error)}", hint="check its address and your rights"
+            f"cannot reach {shown(url)}: {reason_of(error)}",
+            hint="check its address and your rights",
         ) from error
     return files, str(root).rstrip("/")
 

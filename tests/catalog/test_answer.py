@@ -11,8 +11,8 @@ from zooselect.catalog.answer import Answer, digest_of, iso, seconds
 from zooselect.catalog.asked import Asked
 
 ANSWER = Answer(
-    "mirror", "http://zoo/catalog.json", Asked(), 1_800_000_000, "sha256:0", [{"stub": "zoo:a-b-c"}],
-    compiled="2026-01-02", etag='"1"', skipped=(("zoo:x", "why"),),
+    "mirror", "http://zoo/catalog.json", Asked(), 1_800_000_000, "sha256:0",
+    [{"stub": "zoo:a-b-c"}], compiled="2026-01-02", etag='"1"', skipped=(("zoo:x", "why"),),
 )  # fmt: skip
 
 

@@ -32,7 +32,9 @@ class Spoken:
         self.queries.append(json.loads(body)["query"])
         answer = self._answer_to(self.queries[-1])
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        return Fetched(400 if isinstance(answer, dict) and "data" not in answer else 200, {}, content)
+        return Fetched(
+            400 if isinstance(answer, dict) and "data" not in answer else 200, {}, content
+        )
 
 
 def asked(answer, question=IC):

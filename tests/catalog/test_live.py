@@ -50,7 +50,9 @@ class World:
         return self.source(**terms).of(asked).provenance
 
     def source(self, **terms):
-        return LiveCatalog(self.server, self.store, Terms(**{"ttl": TTL, **terms}), lambda: self.now)
+        return LiveCatalog(
+            self.server, self.store, Terms(**{"ttl": TTL, **terms}), lambda: self.now
+        )
 
     def fails(self):
         self.server.failure = NetworkError("zoo: no answer")

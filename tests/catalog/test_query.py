@@ -17,7 +17,9 @@ def parsed(text):
     (operation,) = graphql.parse(text).definitions
     (root,) = operation.selection_set.selections
     assert (operation.operation.value, root.name.value) == ("query", "models")
-    assert not (operation.directives or operation.variable_definitions or root.directives)
+    assert not operation.directives
+    assert not operation.variable_definitions
+    assert not root.directives
     arguments = {one.name.value: one.value.value for one in root.arguments or ()}
     return arguments, [one.name.value for one in root.selection_set.selections]
 
@@ -28,7 +30,8 @@ def test_no_value_changes_the_query(arguments):
 
 
 @pytest.mark.parametrize(
-    "value", ['"', '\\"', "\\", '") { stub } a: models(', "\n", "\u2028", "\x00", "${x}", "é", "😀", '"""']
+    "value",
+    ['"', '\\"', "\\", '") { stub } a: models(', "\n", "\u2028", "\x00", "${x}", "é", "😀", '"""'],
 )
 def test_odd_values(value):
     assert parsed(query({"domain": value}, LEAST)) == ({"domain": value}, ["modelId", "stub"])
@@ -67,7 +70,6 @@ def without(*names):
 )
 def test_a_field_that_is_named_goes(message):
     assert left(message) == without("trainingScheme")
-
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,11 @@ def row(*without, **parts):
 def test_a_whole_row_gets_its_v1_stub(asked):
     record = record_of(row(), asked)
     assert (record.stub, record.aliases) == (STUB, (V2,))
-    assert (record.domain, record.sub_domain, record.dataset) == ("cv", "classification", "imagenet")
+    assert (record.domain, record.sub_domain, record.dataset) == (
+        "cv",
+        "classification",
+        "imagenet",
+    )
     assert (record.sparsity_percent, record.confidence) == (95, None)
     assert record.raw["model_id"] == "m1"
 
@@ -151,7 +155,9 @@ ROWS = st.dictionaries(
 )
 
 
-@given(JSON | ROWS | ROWS.map(lambda found: {**ROW, **found}), st.sampled_from([IC, NAMED, Asked()]))
+@given(
+    JSON | ROWS | ROWS.map(lambda found: {**ROW, **found}), st.sampled_from([IC, NAMED, Asked()])
+)
 def test_any_row_is_an_item_or_a_value_error(given_row, asked):
     try:
         item = item_of(given_row, asked)

@@ -37,7 +37,8 @@ OWN = [
     *(({"stub": stub, "stub_v2": SHARED, "sparsity_percent": 80, "results": top1(70 - number)}, 12)
       for number, stub in enumerate(TWINS)),
     ({"stub": LATE, "domain": "cv", "sub_domain": "classification", "sparsity_percent": 85}, 4),
-    ({"stub": IC + "newnet-x/pytorch/lab/imagenet/pruned70_quant-none", "sparsity_percent": 70}, 900),
+    ({"stub": IC + "newnet-x/pytorch/lab/imagenet/pruned70_quant-none", "sparsity_percent": 70},
+     900),
     ({"stub": IC + "newnet-x/pytorch/lab/imagenet/base-none"}, 4000),
     ({"stub": IC + "oddnet-none/pytorch/lab/imagenet/pruned60_quant-none"}, 40),
     ({"stub": "zoo:nlp/sentiment_analysis/bert-base/pytorch/huggingface/sst2/pruned90_quant-none",

@@ -119,7 +119,9 @@ def test_a_failure_as_json(cli, loopback):
 def test_every_command_and_its_provenance(cli, loopback, command, kind):
     option, good = KINDS[kind]
     if (command, kind) == ("show v2", "mirror"):
-        good = answer(CATALOG.replace(b'"}]', b'", "stub_v2": "' + COMMANDS[command][1].encode() + b'"}]'))  # noqa: E501
+        good = answer(
+            CATALOG.replace(b'"}]', b'", "stub_v2": "' + COMMANDS[command][1].encode() + b'"}]')
+        )
     server = loopback(good)
     arguments = (*COMMANDS[command], option, server.url, "--json")
 
@@ -184,7 +186,11 @@ def test_switches_of_the_environment(cli, loopback, monkeypatch):
     monkeypatch.delenv("ZOOSELECT_REFRESH")
     monkeypatch.setenv("ZOOSELECT_CACHE_TTL", "0")
     provenance = cli("resolve", "ic", "--json").json["provenance"]
-    assert (provenance["from_cache"], provenance["stale"], len(server.requests)) == (False, False, 3)
+    assert (provenance["from_cache"], provenance["stale"], len(server.requests)) == (
+        False,
+        False,
+        3,
+    )
     server.then(reset)
     provenance = cli("resolve", "ic", "--json").json["provenance"]
     assert (provenance["from_cache"], provenance["stale"]) == (True, True)

@@ -182,7 +182,9 @@ def test_patience_ends(loopback):
         ask()
     assert ask.slept == [40.0]
     assert error.value.hint == "the server asks to wait 40 s; try again then"
-    assert ask.said == [f"{server.url}/ answers with status 503 (Service Unavailable); asking again in 40 s"]  # noqa: E501
+    assert ask.said == [
+        f"{server.url}/ answers with status 503 (Service Unavailable); asking again in 40 s"
+    ]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 416, 501, 204, 206, 304])

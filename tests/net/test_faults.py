@@ -72,8 +72,12 @@ def test_only_a_status_worth_asking_again_says_when():
 
 
 def test_a_page_is_told_in_a_few_words():
-    assert status_error(HERE, 404, {}, "no\n such  zoo").message.endswith("(Not Found): no such zoo")
-    assert status_error(HERE, 404, {}, "<html>not for people</html>").message.endswith("(Not Found)")
+    assert status_error(HERE, 404, {}, "no\n such  zoo").message.endswith(
+        "(Not Found): no such zoo"
+    )
+    assert status_error(HERE, 404, {}, "<html>not for people</html>").message.endswith(
+        "(Not Found)"
+    )
     assert len(status_error(HERE, 500, {}, "x" * 5000).message) < 250
 
 
@@ -81,4 +85,3 @@ def test_a_page_is_told_in_a_few_words():
 def test_a_message_is_a_line(status, said):
     message = status_error(HERE, status, {}, said).message
     assert len(message.splitlines()) == 1
-

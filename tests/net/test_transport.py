@@ -65,7 +65,7 @@ def test_a_certificate_of_an_own_authority(loopback, certificate, trusted):
 
 def test_an_unknown_certificate_is_refused_at_once(loopback, certificate):
     server = loopback(OK, certificate=certificate)
-    with pytest.raises(NetworkError, match="no secure connection: .*certificate") as error:
+    with pytest.raises(NetworkError, match=r"no secure connection: .*certificate") as error:
         fetch(server.url)
     assert not error.value.retry
     assert error.value.hint == "REQUESTS_CA_BUNDLE names the certificates to trust"
