@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-apply test-engines test-legacy check bench bench-apply serve-sample catalog clean
+.PHONY: help run test test-apply test-engines test-legacy check bench bench-apply serve-sample \
+	record catalog clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +40,9 @@ bench: $(VENV)/.installed-dev ## Measure what the README promises, as ratios to 
 serve-sample: $(VENV)/.installed-dev ## Serve a small real zoo on 127.0.0.1:8000.
 	$(BIN)/python fixtures/sample_mirror.py .sample-mirror
 	$(BIN)/zooselect serve .sample-mirror
+
+record: $(VENV)/.installed-dev ## Record the HTTP exchanges of fixtures/http again.
+	$(BIN)/python fixtures/record_http.py
 
 catalog: ## Compile the embedded catalog from catalog-source/.
 	$(PYTHON) catalog-source/compile.py

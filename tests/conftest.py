@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
+from tests.net.loopback import Loopback
 from zooselect.cli.main import run
 
 # A slow machine is no failure.
@@ -80,6 +81,20 @@ def process():
         return Outcome(done.returncode, done.stdout or "", done.stderr or "")
 
     return call
+
+
+@pytest.fixture
+def loopback():
+    """Start servers with scripted answers; they end with the test."""
+    started = []
+
+    def start(*answers, **options):
+        started.append(Loopback(*answers, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
 
 
 @pytest.fixture

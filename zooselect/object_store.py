@@ -13,6 +13,13 @@ def is_url(place: str) -> bool:
     return "://" in place
 
 
+def shown(url: str) -> str:
+    """A URL for people: without credentials."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + mark + host.rpartition("@")[2] + slash + path
+
+
 def filesystem(url: str) -> tuple[Any, str]:
     """Return the fsspec file system of a URL, and the path in it.
 
@@ -27,11 +34,12 @@ def filesystem(url: str) -> tuple[Any, str]:
         files, root = fsspec.url_to_fs(url, use_listings_cache=False)
     except (ImportError, ValueError) as error:
         raise UsageError(
-            f"cannot reach {url}: {error}", hint="pip install 'zooselect[s3]'"
+            f"cannot reach {shown(url)}: {error}", hint="pip install 'zooselect[s3]'"
         ) from error
     except Exception as error:  # some kinds connect at once
         raise LocalFileError(
-            f"cannot reach {url}: {reason_of(error)}", hint="check its address and your rights"
+            f"cannot reach {shown(url)}: {reason_of(error)}",
+            hint="check its address and your rights",
         ) from error
     return files, str(root).rstrip("/")
 

@@ -90,3 +90,13 @@ def test_a_link_of_one_side_is_enough(first):
 
 def test_embedded_catalog_is_one_object():
     assert Catalog.embedded() is Catalog.embedded()
+
+
+def test_a_shared_v2_name_makes_two_models_no_one():
+    place = "zoo:cv/classification/resnet_v1-18/pytorch/{}/imagenet/pruned80-none"
+    twins = [
+        {"stub": place.format(repo), "stub_v2": "zoo:resnet_v1-18-imagenet-pruned80"}
+        for repo in ("sparseml", "torchvision")
+    ]
+    groups = linked(parse_models(twins).records)
+    assert [[one.stub for one in group] for group in groups] == [[one["stub"]] for one in twins]

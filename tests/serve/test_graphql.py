@@ -325,3 +325,14 @@ def test_the_bound_leaves_room_for_what_old_clients_ask(large, monkeypatch):
 def test_messages_do_not_grow_with_the_query(zoo):
     refused(zoo, "{ models { " + " ".join(f"x{number}" for number in range(150)) + " } }")
     refused(zoo, '{ models(domain: "cv") { ' + "y" * 60_000 + " } }")
+
+
+def test_models_of_one_name_all_say_that_name(tmp_path):
+    twins = [BASE.replace("imagenet/", f"{data}/") + "base-none" for data in ("imagenet", "other")]
+    shared = {"stub_v2": "zoo:resnet_v1-50-imagenet-base"}
+    zoo = zoo_of(tmp_path, *(model(stub, **shared) for stub in twins))
+    _, answer = query(zoo, '{ models(repoName: "resnet_v1-50-imagenet-base") { repoName } }')
+    assert [row["repoName"] for row in answer["data"]["models"]] == [shared["stub_v2"][4:]] * 2
+    # In a list each keeps a name of its own: old clients' caches go by it.
+    _, answer = query(zoo, "{ models { repoName } }")
+    assert len({row["repoName"] for row in answer["data"]["models"]}) == 2

@@ -79,7 +79,7 @@ class Answer(NamedTuple):
                 skipped=_pairs(document["skipped"]),
                 repaired=_pairs(document["repaired"]),
             )
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             return None
 
 
@@ -89,7 +89,7 @@ class Server(Protocol):
     Attributes:
         source: `api` or `mirror`, for provenance.
         location: its URL, for people: without secrets.
-        key: its URL in full, less credentials: what its answers are kept under.
+        key: stands for its URL in full, less credentials: what its answers are kept under.
         files: where the files of its models are.
     """
 

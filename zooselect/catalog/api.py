@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from zooselect.catalog.answer import Answer, digest_of
 from zooselect.catalog.asked import Asked, FilesAt
-from zooselect.catalog.query import FIELDS, Field, arguments_of, fewer, query
+from zooselect.catalog.parse import load_json
+from zooselect.catalog.query import FIELDS, LEAST, Field, arguments_of, fewer, query
 from zooselect.catalog.rows import item_of
-from zooselect.errors import ServerError
+from zooselect.errors import IntegrityError, ServerError
 from zooselect.net.url import Address
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Api:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.location = address.shown
-        self.key = address.url.rstrip("/")
+        self.key = address.key
         self.files = FilesAt("api", self.location, address, client)
         self._address = address.below(PATH)
         self._client = client
@@ -104,7 +105,7 @@ class Api:
             NetworkError, ServerError: as `ask`.
         """
         messages: list[str] = []
-        for _ in range(_ROUNDS):
+        for left in reversed(range(_ROUNDS)):
             document = self._post(query(arguments, fields))
             messages = _messages(document.get("errors"))
             data = document.get("data")
@@ -114,7 +115,8 @@ class Api:
             less = fewer(fields, messages) if messages else None
             if less is None or (needed and all(field.name != needed for field in less)):
                 break
-            fields = less
+            # A server that names one field a time is not asked for ever.
+            fields = LEAST if left == 1 and not needed else less
         said = f": {messages[0]}" if messages else " without a list of models"
         raise ServerError(f"{self._address.shown} answers{said}", hint=_HINT)
 
@@ -127,8 +129,8 @@ class Api:
             accept=_REFUSALS,
         )
         try:
-            document = json.loads(answer.content)
-        except (ValueError, RecursionError):
+            document = load_json(answer.content, self.location)
+        except IntegrityError:
             document = None
         refused = isinstance(document, Mapping) and document.get("errors")
         if not isinstance(document, Mapping) or (answer.status != 200 and not refused):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -160,18 +161,23 @@ def linked(records: Iterable[ModelRecord]) -> list[tuple[ModelRecord, ...]]:
     """Group records of one model that stands in the catalog under two names.
 
     The v1 name comes first in its group, for it says more. Groups keep the order of
-    their first members.
+    their first members. A v2 name that several v1 names go by makes them no one model.
     """
+    records = tuple(records)
+    claims = Counter(
+        name for one in records if "/" in one.stub for name in one.aliases if "/" not in name
+    )
     group_of: dict[str, list[ModelRecord]] = {}
     groups: list[list[ModelRecord]] = []
     for record in records:
-        group = next((group_of[name] for name in record.aliases if name in group_of), None)
+        aliases = [name for name in record.aliases if claims[name] < 2]
+        group = next((group_of[name] for name in aliases if name in group_of), None)
         if group is None:
             group = group_of.get(record.stub, [])
         if not group:
             groups.append(group)
         group.append(record)
-        for name in (record.stub, *record.aliases):
+        for name in (record.stub, *aliases):
             group_of.setdefault(name, group)
     return [tuple(sorted(one, key=_v1_first)) for one in groups]
 

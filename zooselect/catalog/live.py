@@ -135,7 +135,7 @@ class LiveCatalog:
 
     def _catalog(self, answer: Answer, *, from_cache: bool, reason: str | None = None) -> Catalog:
         parsed: Parsed = parse_models(answer.models)
-        age = max(0, int(self._clock()) - answer.fetched_at)
+        age = int(self._clock()) - answer.fetched_at
         return Catalog.from_records(
             parsed.records,
             Provenance(
@@ -144,9 +144,9 @@ class LiveCatalog:
                 digest=answer.digest,
                 compiled=answer.compiled,
                 fetched_at=iso(answer.fetched_at),
-                age_seconds=age,
+                age_seconds=age if age >= 0 else None,
                 from_cache=from_cache,
-                stale=age >= self._terms.ttl,
+                stale=from_cache and not 0 <= age < self._terms.ttl,
                 instead_of=self._server.location if reason is not None else None,
                 reason=reason,
                 skipped=answer.skipped + parsed.skipped,

@@ -48,16 +48,23 @@ class Parsed(NamedTuple):
 
 
 def load_json(content: bytes, location: str) -> Any:
-    """Decode JSON text.
+    """Decode JSON text; a number that is none, such as NaN, is null.
 
     Raises:
         IntegrityError: not JSON; the message names the place.
     """
     try:
-        return json.loads(content.decode("utf-8-sig"))
+        return json.loads(
+            content.decode("utf-8-sig"), parse_constant=lambda name: None, parse_float=_number
+        )
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         reason = " ".join(str(error).split()) or type(error).__name__
         raise IntegrityError(f"catalog {location} is not JSON: {reason}", hint=_HINT) from error
+
+
+def _number(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 _HINT = 'a catalog is a JSON object {"schema": 1, "compiled": "…", "models": […]}'
@@ -104,7 +111,7 @@ def parse_models(items: Iterable[Any]) -> Parsed:
         problems: list[str] = []
         try:
             record = parse_record(item, problems)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             named = item.get("stub") if isinstance(item, Mapping) else None
             name = _text(named)[:_NAME_SHOWN] or f"record {position + 1}"
             skipped.append((name, str(error)))

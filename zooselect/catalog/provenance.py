@@ -15,7 +15,7 @@ class Provenance(NamedTuple):
         digest: `sha256:…` of the catalog's content.
         compiled: date the catalog was compiled (ISO 8601); None where it does not say.
         fetched_at: when a server was asked (ISO 8601, UTC); None without a server.
-        age_seconds: seconds since then.
+        age_seconds: seconds since then; None also where that is in the future.
         from_cache: whether the answer came from the disk cache.
         stale: whether it is older than answers are taken without asking again.
         instead_of: the URL that was to be asked; None where it answered.
@@ -43,7 +43,8 @@ class Provenance(NamedTuple):
         if self.instead_of is None:
             return None
         if self.from_cache:
-            instead = f"its answer of {age(self.age_seconds or 0)} ago"
+            past = "unknown age" if self.age_seconds is None else f"{age(self.age_seconds)} ago"
+            instead = f"its answer of {past}"
         else:
             instead = f"the catalog inside the package, of {self.compiled}"
         return f"{self.reason}; answering from {instead}"

@@ -53,9 +53,10 @@ FIELDS: tuple[Field, ...] = (
 )  # fmt: skip
 
 #: What every client's search has asked for.
-_LEAST: tuple[Field, ...] = (Field("modelId"), Field("stub"))
+LEAST: tuple[Field, ...] = (Field("modelId"), Field("stub"))
 
 _NAMED = re.compile(r"""["'`]([A-Za-z_][A-Za-z0-9_]*)["'`]""")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def arguments_of(asked: Asked) -> dict[str, str]:
@@ -77,9 +78,9 @@ def query(arguments: Mapping[str, str], fields: Iterable[Field]) -> str:
 def fewer(fields: tuple[Field, ...], messages: Iterable[str]) -> tuple[Field, ...] | None:
     """Return what to ask instead, after a server refused `fields`; None when nothing is left.
 
-    Fields the messages name are left out. Where they name none, the nested lists go one by
-    one, the one that ranking needs last, and then all but the two fields that every client
-    has asked for.
+    Arguments and fields the messages name are left out, a field's arguments before the
+    field. Where they name none, the nested lists go one by one, the one that ranking needs
+    last, and then all but the two fields that every client has asked for.
     """
     # What a server proposes instead of an unknown field is not what it refuses.
     refusals = (message.partition("Did you mean")[0] for message in messages)
@@ -90,10 +91,12 @@ def fewer(fields: tuple[Field, ...], messages: Iterable[str]) -> tuple[Field, ..
     lists = [field for field in fields if field.fields]
     if lists:
         return tuple(field for field in fields if field is not lists[-1])
-    return None if fields == _LEAST else _LEAST
+    return None if set(fields) <= set(LEAST) else LEAST
 
 
 def _without(field: Field, names: set[str]) -> Field | None:
+    if names & set(_WORD.findall(field.arguments)):
+        return field._replace(arguments="")
     if field.name in names:
         return None
     fields = tuple(name for name in field.fields if name not in names)

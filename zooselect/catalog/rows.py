@@ -51,6 +51,10 @@ def item_of(row: Any, asked: Asked) -> dict[str, Any]:
     """
     if not isinstance(row, Mapping):
         raise ValueError("not an object")
+    try:
+        ascii(row)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
     v1, v2 = _names(row)
     trusted = v1 is None and (v2 is None or _agrees(row, v2))
     main = v1 or v2

@@ -15,7 +15,7 @@ from zooselect.catalog.asked import Asked, FilesAt
 from zooselect.catalog.parse import load_json, parse_document
 from zooselect.errors import IntegrityError, LocalFileError, NetworkError, ServerError
 from zooselect.net.url import Address
-from zooselect.object_store import filesystem, reason_of
+from zooselect.object_store import filesystem, reason_of, shown
 
 if TYPE_CHECKING:
     from zooselect.net.client import Client
@@ -43,7 +43,7 @@ class StaticMirror:
     ) -> None:
         self._address = address if address.shown.endswith(".json") else address.below(CATALOG)
         self.location = self._address.shown
-        self.key = self._address.url
+        self.key = self._address.key
         folder = self._address.above()
         self.files = FilesAt("http", folder.shown, folder, client)
         self._client = client
@@ -71,7 +71,8 @@ class StaticMirror:
             return known._replace(fetched_at=int(self._clock()))
         return _answer(
             self.location, fetched.content, int(self._clock()),
-            fetched.headers.get("etag"), fetched.headers.get("last-modified"),
+            _sendable(fetched.headers.get("etag")),
+            _sendable(fetched.headers.get("last-modified")),
         )  # fmt: skip
 
 
@@ -86,8 +87,9 @@ class StoredMirror:
     source = "mirror"
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
-        self.location = self.key = url.rstrip("/")
-        self.files = FilesAt("store", self.location)
+        self._url = url.rstrip("/")
+        self.location = self.key = shown(self._url)
+        self.files = FilesAt("store", self._url)
         self._clock = clock
 
     def question(self, asked: Asked) -> Asked:
@@ -103,7 +105,7 @@ class StoredMirror:
             ServerError: what is there is no catalog.
         """
         try:
-            files, root = filesystem(self.location)
+            files, root = filesystem(self._url)
         except LocalFileError as error:
             raise NetworkError(error.message, hint=error.hint) from error
         try:
@@ -114,6 +116,11 @@ class StoredMirror:
                 hint="`zooselect mirror export DIR URL` puts one there",
             ) from error
         return _answer(self.location, content, int(self._clock()))
+
+
+def _sendable(value: str | None) -> str | None:
+    """A header's value that can be sent back: one that cannot would fail every request after."""
+    return value if value and value.isascii() and value.isprintable() else None
 
 
 def _answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 #: How often one request is sent in all.
@@ -42,7 +43,10 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
         # A number of any length is one; more than a year of seconds is a year.
         return float(text) if len(text) < 9 else 1e8
     try:
-        seconds = parsedate_to_datetime(text).timestamp() - now
+        moment = parsedate_to_datetime(text)
+        # The old form of a date names no zone: every one of HTTP's is UTC.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        seconds = moment.timestamp() - now
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

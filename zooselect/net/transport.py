@@ -24,13 +24,23 @@ class _Punctual(HTTPConnection):
     """A connection whose answer's headers come in time or not at all."""
 
     def getresponse(self) -> Any:
-        timer = threading.Timer(_HEADERS_WITHIN, _shut, [self.sock])
+        late = threading.Event()
+
+        def end(connection: socket.socket | None) -> None:
+            late.set()
+            with suppress(OSError):
+                if connection is not None:
+                    connection.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(_HEADERS_WITHIN, end, [self.sock])
         timer.daemon = True
         timer.start()
         try:
             return super().getresponse()
         finally:
             timer.cancel()
+            if late.is_set():  # headers cut off would count as whole
+                raise TimeoutError
 
 
 class _PunctualTLS(_Punctual, HTTPSConnection):
@@ -72,9 +82,3 @@ def new_session(connections: int) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = f"zooselect/{__version__}"
     return session
-
-
-def _shut(connection: socket.socket | None) -> None:
-    with suppress(OSError):
-        if connection is not None:
-            connection.shutdown(socket.SHUT_RDWR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -31,6 +32,13 @@ class Address(NamedTuple):
     def shown(self) -> str:
         """The URL for people: without its query, which may be a signature."""
         return self.url.partition("?")[0]
+
+    @property
+    def key(self) -> str:
+        """What stands for the URL where answers are kept: its query only as a digest."""
+        place, mark, query = self.url.partition("?")
+        digest = hashlib.sha256(query.encode()).hexdigest()[:16] if query else ""
+        return place.rstrip("/") + mark + digest
 
     @property
     def host(self) -> str:
@@ -73,7 +81,11 @@ def parse(text: str) -> Address:
     parts = urlsplit(text)
     if parts.scheme not in _PORTS:
         raise ValueError(f"its scheme is {parts.scheme or 'missing'!r}, not http or https")
-    host, port = parts.hostname, parts.port  # ValueError for a port that is none
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        # Its own message repeats what may be half of a password.
+        raise ValueError("its port is no number from 0 to 65535") from None
     if not host:
         raise ValueError("it names no host")
     user, at, place = parts.netloc.rpartition("@")
@@ -97,7 +109,8 @@ def parse_configured(text: str, name: str) -> Address:
     try:
         return parse(text)
     except ValueError as error:
-        shown = text.rpartition("@")[2][:80]
+        # Neither credentials nor a query, which may be a signature.
+        shown = text.rpartition("@")[2].partition("?")[0][:80]
         raise UsageError(
             f"{name} {shown!a} is not a URL of a server: {error}",
             hint="write http://host[:port][/path] or https://…",

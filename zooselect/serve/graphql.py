@@ -26,6 +26,7 @@ from graphql import (
     validate,
 )
 
+from zooselect.serve.names import canonical
 from zooselect.serve.wire import (
     UrlOf,
     benchmark_rows,
@@ -150,7 +151,11 @@ class _Root:
     def models(self, info: GraphQLResolveInfo[Any], **arguments: Any) -> list[dict[str, Any]]:
         chosen = self._counted(info, self._zoo.select(arguments))
         rows = [model_row(self._zoo, model, self._url_of) for model in chosen]
-        for row in rows:
+        named = arguments.get("repoName")
+        for model, row in zip(chosen, rows, strict=True):
+            # Of several models of one name each is what was asked for, and says so.
+            if named and canonical(named) in model.names:
+                row["repoName"] = named
             row |= {key: self._counting(value) for key, value in row.items() if callable(value)}
         return rows
 
