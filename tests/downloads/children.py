@@ -35,7 +35,7 @@ def start(url, folder, *arguments, before=lambda: None):
         null = os.open(os.devnull, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(null, stream)
-        sys.stdout, sys.stderr = (open(stream, "w", closefd=False) for stream in (1, 2))  # noqa: SIM115
+        sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
         before()
         code = run(["download", V1, "--api-url", url, "--dir", str(folder), *arguments])
     except KeyboardInterrupt:

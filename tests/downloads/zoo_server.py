@@ -124,6 +124,7 @@ class Zoo:
             for name, content in self.files.items()
         ]  # fmt: skip
         record = {"stub": V1, "stub_v2": V2, "model_id": "m1", "folder": "models/m1",
+                  "parameters_millions": 11.7,
                   "files": files}  # fmt: skip
         return {"schema": 1, "models": [record]}
 
@@ -179,7 +180,9 @@ class Reply:
                 message = "Cannot query field 'md5' on type 'File'."
                 document = {"errors": [{"message": message}]}
             else:
-                document = {"data": {"models": [zoo.listing()]}}
+                named = re.search(r'repoName: ?"([^"]*)"', query)
+                mine = named is None or named[1] == V2[4:]
+                document = {"data": {"models": [zoo.listing()] if mine else []}}
             self.content = json.dumps(document).encode()
         elif path.endswith("/catalog.json"):
             self.kind = "application/json"

@@ -111,6 +111,7 @@ def fetch_model(job: Job) -> Downloaded:
             had; what was there before is still whole, or is known not to be.
         CancelledError: stopped.
     """
+    wanted(job.listing, job.parts)  # what is not to be had leaves no folder behind
     folder, state = job.folder, job.folder / STATE
     with local_errors(folder):
         state.mkdir(parents=True, exist_ok=True)

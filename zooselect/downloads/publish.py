@@ -29,38 +29,52 @@ def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched]) -> Stage
         IntegrityError: an archive that is broken, or hostile.
         LocalFileError: the file system refused, or a file of the user's is in the way.
     """
-    state = folder / STATE
     found: Staged = {}
-    for one in todo.fetch:
+    made: list[Path] = []
+    try:
+        _stage(folder, todo, done, found, made)
+    except BaseException:
+        for path in made:
+            discard(path)
+        raise
+    return found
+
+
+def _stage(
+    folder: Path, todo: Plan, done: Mapping[str, Fetched], found: Staged, made: list[Path]
+) -> None:
+    state = folder / STATE
+    loose = [one for one in todo.fetch if one.unpack_to is None]
+    for one in loose:
         fetched = done[one.file.name]
-        if one.unpack_to is None:
-            found[one.file.name] = (fetched.path, fetched.origin, one.file.name)
-            continue
-        for file in unpack(fetched.path, one.file.name, one.unpack_to, state):
-            origin = Origin(file.size, file.sha256)
-            twin_of = found.get(file.name)
-            if twin_of is not None and twin_of[1][:2] != origin[:2]:
+        found[one.file.name] = (fetched.path, fetched.origin, one.file.name)
+    listed = {*found, *todo.copies, *todo.keep}
+    archives = [(one.file.name, one.unpack_to) for one in todo.fetch if one.unpack_to is not None]
+    for called, unpack_to in archives:
+        for file in unpack(done[called].path, called, unpack_to, state):
+            made.append(file.path)
+            if file.name in listed:
                 raise IntegrityError(
-                    f"{one.file.name} and {twin_of[2]} have another {file.name!a} each",
-                    hint=_BROKEN,
+                    f"{called} holds {file.name!a}, which is there or listed itself", hint=_BROKEN
                 )
-            found[file.name] = (file.path, origin, one.file.name)
-        discard(fetched.path)
+            found[file.name] = (file.path, Origin(file.size, file.sha256), called)
     for name, same in todo.copies.items():
         path, origin, _ = found[same]
         twin = private_path(state, name, "tmp")
+        made.append(twin)
         with local_errors(folder):
             shutil.copyfile(path, twin)
         found[name] = (twin, origin, name)
-    for name, (_, origin, _) in found.items():
-        if not _is_content(folder / name, origin):
-            refuse_foreign(folder, name)
     for first, second in collisions([*found, *todo.keep]):
         raise IntegrityError(
             f"files that collide, {first!a} and {second!a}, one of them from an archive",
             hint=_BROKEN,
         )
-    return found
+    for name, (_, origin, _) in found.items():
+        if not _is_content(folder / name, origin):
+            refuse_foreign(folder, name)
+    for called, _ in archives:
+        discard(done[called].path)
 
 
 def _is_content(path: Path, origin: Origin) -> bool:

@@ -46,11 +46,12 @@ def unpack(archive: Path, called: str, folder: str, state: Path) -> list[Unpacke
         LocalFileError: no room.
     """
     found: list[Unpacked] = []
+    names: set[str] = set()
     try:
         for member, content in archive_members(archive):
             name = member.rpartition("/")[2]
             name = f"{folder}/{name}" if folder else name
-            if any(name == one.name for one in found):
+            if name in names:
                 raise BrokenFileError(f"two files that would both be {name!a}")
             if content.size + _SPARE > shutil.disk_usage(state).free:
                 raise LocalFileError(
@@ -59,13 +60,13 @@ def unpack(archive: Path, called: str, folder: str, state: Path) -> list[Unpacke
                 )
             path = private_path(state, name, "tmp")
             found.append(Unpacked(name, path, content.size, ""))
+            names.add(name)
             digest = hashlib.sha256()
             with path.open("xb") as out:
                 while block := content.read(BLOCK):
                     digest.update(block)
                     out.write(block)
             found[-1] = found[-1]._replace(sha256=digest.hexdigest())
-        names = [one.name for one in found]
         for one, other in collisions(names):
             raise BrokenFileError(f"files that collide, {one!a} and {other!a}")
         if not any(name.rpartition("/")[2] == _NETWORK for name in names):
