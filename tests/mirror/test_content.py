@@ -121,7 +121,7 @@ def test_an_archive_with_trailing_blocks_is_read_to_its_checksum(tmp_path):
 
 
 def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr("zooselect.mirror.content._SMALLEST_CAP", 1000)
+    monkeypatch.setattr("zooselect.archive._SMALLEST_CAP", 1000)
     path = tmp_path / "x.tar.gz"
     path.write_bytes(archive({"model.onnx": b"\0" * 5_000_000}))
     with pytest.raises(BrokenFileError, match="more than any model"):

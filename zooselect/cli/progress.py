@@ -35,6 +35,7 @@ class _Bars:
 
         self._new: Any = tqdm
         self._title = title
+        self._columns, self._rows = _terminal()
         self._all: Any = None
         self._of: dict[str, Any] = {}
         self._places: set[int] = set()
@@ -82,5 +83,15 @@ class _Bars:
     def _bar(self, title: str, size: int | None, place: int) -> Any:
         return self._new(
             desc=title, total=size, position=place, unit="B", unit_scale=True, unit_divisor=1000,
-            file=sys.stderr, leave=False, dynamic_ncols=True, miniters=1, mininterval=0.1,
+            file=sys.stderr, leave=False, ncols=self._columns, nrows=self._rows, miniters=1,
+            mininterval=0.1,
         )  # fmt: skip
+
+
+def _terminal() -> os.terminal_size:
+    """The terminal's size; one that does not tell it has what terminals always had."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stderr.fileno())
+    except OSError:
+        columns, rows = 0, 0
+    return os.terminal_size((columns or 80, rows or 24))
