@@ -121,13 +121,13 @@ def test_an_archive_with_trailing_blocks_is_read_to_its_checksum(tmp_path):
 
 
 def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr("zooselect.mirror.content._SMALLEST_CAP", 1000)
+    monkeypatch.setattr("zooselect.archive._SMALLEST_CAP", 1000)
     path = tmp_path / "x.tar.gz"
     path.write_bytes(archive({"model.onnx": b"\0" * 5_000_000}))
     with pytest.raises(BrokenFileError, match="more than any model"):
         check_content(path, "model.onnx.tar.gz")
     path.write_bytes(archive({f"{number}": b"x" for number in range(30)}))
-    monkeypatch.setattr("zooselect.mirror.content._MEMBERS", 20)
+    monkeypatch.setattr("zooselect.archive._MEMBERS", 20)
     with pytest.raises(BrokenFileError, match="more than any model"):
         check_content(path, "sample-inputs.tar.gz")
 
