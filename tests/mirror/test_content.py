@@ -127,7 +127,7 @@ def test_an_archive_that_unpacks_to_too_much(tmp_path, monkeypatch):
     with pytest.raises(BrokenFileError, match="more than any model"):
         check_content(path, "model.onnx.tar.gz")
     path.write_bytes(archive({f"{number}": b"x" for number in range(30)}))
-    monkeypatch.setattr("zooselect.mirror.content._MEMBERS", 20)
+    monkeypatch.setattr("zooselect.archive._MEMBERS", 20)
     with pytest.raises(BrokenFileError, match="more than any model"):
         check_content(path, "sample-inputs.tar.gz")
 
