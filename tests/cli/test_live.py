@@ -16,7 +16,6 @@ from tests.net.loopback import (
     reset,
 )
 from zooselect.net import client as client_module
-from zooselect.net import transport
 
 pytestmark = allowed
 
@@ -40,7 +39,6 @@ def _impatient(monkeypatch, tmp_path):
     monkeypatch.setenv("ZOOSELECT_TIMEOUT", "0.15")
     monkeypatch.setenv("ZOOSELECT_RETRY_BUDGET", "0")
     monkeypatch.setattr(client_module, "ANSWER_WITHIN", 0.2)
-    monkeypatch.setattr(transport, "_HEADERS_WITHIN", 0.2)
 
 
 def page(text, status="200 OK", **headers):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,15 @@ Wait = Callable[[int, NetworkError], None]
 _CHUNK = 1 << 20
 _HEAD = 256
 _PAGE = re.compile(rb"\s*(<!doctype\s+html|<html)", re.IGNORECASE)
+
+
+#: A body that brings fewer bytes in so many seconds has stalled, whatever trickles in.
+_STALLED_WITHIN = 60.0
+_STALLED_BYTES = 1 << 16
+
+
+class StalledError(NetworkError):
+    """A body comes so slowly that it would never be whole."""
 
 
 class Fetched(NamedTuple):
@@ -128,7 +138,7 @@ class Fetcher:
                 if isinstance(error, RestartError) or not part.provable:
                     self._anew(part, file)
                     pieces = 0
-                elif part.size > furthest:
+                elif part.size > furthest and not isinstance(error, StalledError):
                     attempt = 0  # it goes forward: that is no failure again
                     furthest = part.size
                 attempt += 1
@@ -158,6 +168,7 @@ class Fetcher:
 
     def _copy(self, body: Body, part: Part, file: RemoteFile) -> None:
         limit = file.size if file.size is not None else body.total
+        since, then = time.monotonic(), part.size
         while data := body.read(_CHUNK):
             if self._stop.is_set():
                 raise CancelledError("stopped", hint="the same command goes on from here")
@@ -170,6 +181,14 @@ class Fetcher:
                 )
             part.write(data)
             self._progress.advance(file.name, len(data))
+            if time.monotonic() - since > _STALLED_WITHIN:
+                if part.size - then < _STALLED_BYTES:
+                    raise StalledError(
+                        f"{self._keeper.location}: {file.name} comes at less than 1 kB/s",
+                        hint="try again later; what came is kept",
+                        retry=True,
+                    )
+                since, then = time.monotonic(), part.size
 
     def _anew(self, part: Part, file: RemoteFile) -> None:
         part.restart()

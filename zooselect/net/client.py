@@ -21,7 +21,7 @@ T = TypeVar("T")
 Say = Callable[[str], None]
 
 #: Seconds for one whole answer of `fetch`, and its bytes.
-ANSWER_WITHIN = 120.0
+ANSWER_WITHIN = 60.0
 ANSWER_BYTES = 256 * 1024 * 1024
 
 _REDIRECTS = 8

@@ -15,9 +15,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from zooselect import __version__
 
-#: Seconds from a request to the end of the answer's headers. A time-out between bytes alone
-#: would let a server send one now and then for ever.
-_HEADERS_WITHIN = 60.0
+#: Time-outs within which the headers of an answer must be whole. One between bytes alone would
+#: let a server send a byte now and then for ever.
+_HEADERS_WITHIN = 2.0
 
 
 class _Punctual(HTTPConnection):
@@ -32,7 +32,8 @@ class _Punctual(HTTPConnection):
                 if connection is not None:
                     connection.shutdown(socket.SHUT_RDWR)
 
-        timer = threading.Timer(_HEADERS_WITHIN, end, [self.sock])
+        assert isinstance(self.timeout, (int, float)), "every request has a time-out"
+        timer = threading.Timer(_HEADERS_WITHIN * self.timeout, end, [self.sock])
         timer.daemon = True
         timer.start()
         try:
