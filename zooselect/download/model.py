@@ -12,7 +12,7 @@ from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
 from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.download.download import Downloaded, Job, fetch_model, is_there, plan_for
+from zooselect.download.download import Downloaded, Job, fetch_model, is_there, plan_for, tidy
 from zooselect.download.folder import Model, find_model, folder_of
 from zooselect.download.listing import ALL, PARTS, Listing
 from zooselect.download.manifest import read_manifest
@@ -156,6 +156,7 @@ def bring(
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
         touch(here)
+        tidy(here.folder, here.manifest)
         return Downloaded(here.folder, here.manifest, 0)
     try:
         keeper, listing = _listed(stub, source, settings)
