@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-apply test-engines test-legacy check bench bench-apply serve-sample \
-	record catalog clean
+.PHONY: help run test test-apply test-engines test-faults test-legacy check bench bench-apply \
+	serve-sample record catalog clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ check: $(VENV)/.installed-dev ## Lint, formatting and strict types.
 
 test-engines: $(VENV)/.installed ## Run the recipes in the real engines (GBs, minutes).
 	$(BIN)/python tests/engines/prove.py
+
+test-faults: $(VENV)/.installed-dev ## Kill hundreds of downloads, fetch hundreds of MB (minutes).
+	$(BIN)/python -m pytest -p no:cacheprovider tests/downloads/slow
 
 test-legacy: $(VENV)/.installed-dev ## Run old clients of every generation against `serve` (GBs, minutes).
 	$(BIN)/python -m pytest -p no:cacheprovider tests/legacy/slow

@@ -8,7 +8,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 
 import pytest
 
@@ -271,12 +270,9 @@ def test_no_room_is_known_before(new_zoo, get, tmp_path):
 def test_full_when_the_manifest_is_written(zoo, get, folder, monkeypatch):
     """Not a model, but for a word: all of it is there, and none of it is fetched again."""
 
-    def full(**options):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     def at_the_end(handle):
         if (folder / "model.onnx").exists():
-            monkeypatch.setattr(tempfile, "mkstemp", full)
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("zooselect.downloads.publish.os.fsync", at_the_end)
     check_refused(get())

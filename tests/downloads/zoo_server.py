@@ -139,6 +139,7 @@ class Zoo:
     def _serve(self, connection):
         with connection, contextlib.suppress(OSError, ValueError):
             connection.settimeout(60)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             stream = connection.makefile("rb")
             while (request := _request(stream)) is not None:
                 with self._lock:

@@ -18,6 +18,7 @@ from zooselect.downloads.manifest import (
     Kept,
     Manifest,
     claim,
+    claimed,
     read_manifest,
     remove_manifest,
     unclaim,
@@ -123,12 +124,19 @@ def fetch_model(job: Job) -> Downloaded:
             size, manifest = _bring(job, todo, manifest)
             fetched += size
             if manifest.stands(folder):
-                sweep(state, finished=True)
+                tidy(folder, manifest)
                 return Downloaded(folder, manifest, fetched)
     raise LocalFileError(
         f"files in {folder} are replaced again and again by another process",
         hint="let one download of a model end before another one of a newer version",
     )
+
+
+def tidy(folder: Path, manifest: Manifest) -> None:
+    """Take away what a download leaves beside a whole model when it is killed."""
+    sweep(folder / STATE, finished=True)
+    if claimed(folder) <= {*manifest.files}:
+        unclaim(folder)
 
 
 def is_there(folder: Path, manifest: Manifest, parts: Sequence[str]) -> bool:
@@ -185,7 +193,6 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
         origins=origins,
     )
     write_manifest(folder, manifest)
-    unclaim(folder)
     return sum(one.origin.size for one in done.values()), manifest
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zooselect.downloads.part import discard, private_path
 from zooselect.errors import LocalFileError
-from zooselect.files import write_whole
 from zooselect.names import TEMPORARY, safe_name
 
 STATE = f"{TEMPORARY}model"
@@ -157,7 +157,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
             for name, one in sorted(manifest.files.items())
         },
     }  # fmt: skip
-    write_whole(folder / STATE / _MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
+    _write(folder, _MANIFEST, document)
 
 
 def remove_manifest(folder: Path) -> None:
@@ -184,7 +184,7 @@ def claim(folder: Path, names: Iterable[str]) -> None:
         LocalFileError: the file system refused.
     """
     all_names = sorted({*claimed(folder), *names})
-    write_whole(folder / STATE / _CLAIM, json.dumps(all_names).encode())
+    _write(folder, _CLAIM, all_names)
 
 
 def claimed(folder: Path) -> set[str]:
@@ -207,6 +207,23 @@ def unclaim(folder: Path) -> None:
     """Forget the claim; the manifest says what is there."""
     with contextlib.suppress(OSError):
         (folder / STATE / _CLAIM).unlink()
+
+
+def _write(folder: Path, name: str, document: Any) -> None:
+    """Write a file in one step, under a name that tells whose it is should that be killed."""
+    path = private_path(folder / STATE, name, "tmp")
+    try:
+        with path.open("xb") as file:
+            file.write((json.dumps(document, indent=1) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(path, folder / STATE / name)
+    except OSError as error:
+        raise LocalFileError(
+            f"cannot write in {folder}: {error.strerror or error}", hint="is the disk full?"
+        ) from error
+    finally:
+        discard(path)
 
 
 def _read(path: Path) -> Any:

@@ -12,11 +12,10 @@ from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
 from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.downloads.download import Downloaded, Job, fetch_model, is_there, plan_for
+from zooselect.downloads.download import Downloaded, Job, fetch_model, is_there, plan_for, tidy
 from zooselect.downloads.folder import Model, find_model, folder_of
 from zooselect.downloads.listing import ALL, PARTS, Listing
-from zooselect.downloads.manifest import STATE, read_manifest
-from zooselect.downloads.part import sweep
+from zooselect.downloads.manifest import read_manifest
 from zooselect.downloads.plan import Plan
 from zooselect.downloads.progress import Progress, Silence
 from zooselect.downloads.shelf import touch
@@ -157,7 +156,7 @@ def bring(
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
         touch(here)
-        sweep(here.folder / STATE, finished=True)  # what a process killed since may have left
+        tidy(here.folder, here.manifest)
         return Downloaded(here.folder, here.manifest, 0)
     try:
         keeper, listing = _listed(stub, source, settings)
