@@ -6,11 +6,11 @@ import time
 
 import filelock
 import pytest
-from tests.downloads.slow.large import NO_LOCKS, process
 
 from tests.downloads.children import Kills, ended, start
 from tests.downloads.conftest import _quick, cache, new_zoo
 from tests.downloads.disk import check_whole
+from tests.downloads.slow.large import NO_LOCKS, process
 from tests.downloads.test_processes import HERE, LISTED, NoLock
 from tests.downloads.zoo_server import corrupt, cut, page, plain, refuse, status
 

@@ -6,10 +6,10 @@ import signal
 import time
 
 import pytest
-from tests.downloads.slow.large import process
 
 from tests.downloads.conftest import _quick, cache, new_zoo
 from tests.downloads.disk import check_whole
+from tests.downloads.slow.large import process
 from tests.downloads.zoo_server import cut
 
 __all__ = ["_quick", "cache", "new_zoo"]
