@@ -46,7 +46,7 @@ def value_of(option: click.Option) -> str:
     return option.metavar or ("NUMBER" if _is_number(option.type) else option.type.name.upper())
 
 
-def _is_number(kind: click.ParamType) -> bool:
+def _is_number(kind: object) -> bool:
     return isinstance(kind, click.types.IntParamType | click.types.FloatParamType)
 
 
