@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-apply test-engines test-faults test-legacy check bench bench-apply \
-	serve-sample record catalog clean
+	serve-sample record catalog docs clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ serve-sample: $(VENV)/.installed-dev ## Serve a small real zoo on 127.0.0.1:8000
 
 record: $(VENV)/.installed-dev ## Record the HTTP exchanges of fixtures/http again.
 	$(BIN)/python fixtures/record_http.py
+
+docs: $(VENV)/.installed ## Write docs/cli.md from the commands.
+	$(BIN)/python docs/cli_reference.py
 
 catalog: ## Compile the embedded catalog from catalog-source/.
 	$(PYTHON) catalog-source/compile.py

@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.read_text("utf-8"), re.M | re.S)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+BLOCKS = BLOCK.findall(README.read_text("utf-8"))
 ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     "HOME": "/nonexistent",
     "COLUMNS": "80",
 }
+
+
+def matches(shown, printed):
+    """Whether a page shows what is printed; `...` on a line of its own is for lines left out."""
+    parts = re.split(r"^\.\.\.\n", shown, flags=re.M)
+    return re.fullmatch("(?s:.*)".join(map(re.escape, parts)), printed)
 
 
 def sessions():
@@ -38,10 +45,7 @@ def test_console_blocks_print_what_they_say(command, output, tmp_path):
     )
     printed = done.stdout + done.stderr
     assert "Traceback" not in printed
-    # `...` on a line of its own stands for lines left out.
-    shown = re.split(r"^\.\.\.\n", output, flags=re.M)
-    pattern = "(?s:.*)".join(re.escape(part) for part in shown)
-    assert re.fullmatch(pattern, printed), printed
+    assert matches(output, printed), printed
 
 
 @pytest.mark.parametrize("text", [text for language, text in BLOCKS if language == "python"])
