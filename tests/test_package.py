@@ -44,6 +44,10 @@ LAYERS = {
         "source", "cache", "catalog", "mirror", "net", "selection", "archive", "names", "files",
         "settings", "record", "stub", "errors",
     },
+    "lock": {
+        "downloads", "selection", "catalog", "cache", "settings", "level", "task", "stub", "names",
+        "files", "errors",
+    },
     "report": {
         "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
     },
@@ -51,8 +55,8 @@ LAYERS = {
         "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
     },
     "cli": {
-        "api", "source", "cache", "downloads", "report", "compare", "scan", "serve", "mirror",
-        "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "files",
+        "api", "source", "cache", "downloads", "lock", "report", "compare", "scan", "serve",
+        "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "files",
         "errors", "__init__",
     },
     "__main__": {"cli"},
