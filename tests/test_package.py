@@ -56,8 +56,8 @@ LAYERS = {
     },
     "cli": {
         "api", "source", "cache", "downloads", "lock", "report", "compare", "scan", "serve",
-        "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub", "settings", "files",
-        "errors", "__init__",
+        "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub", "settings",
+        "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "source", "downloads", "selection", "catalog", "record", "stub", "errors"},

@@ -84,7 +84,8 @@ def compare(lock: Lock, picks: Mapping[Key, Pin | str], files: Mapping[str, File
             notes += _unproven(locked, found.model)
         elif found.gone:
             message = f"{stub}: its files are pinned, and gone: {found.reason}"
-            drifts.append(Drift(FILES, stub, message, f"{len(locked.files)} files", None))
+            names = ", ".join(file.name for file in locked.files)
+            drifts.append(Drift(FILES, stub, message, names, None))
         else:
             notes.append(f"{stub}: its files were not checked: {found.reason}")
     return Report(tuple(drifts), tuple(notes))
@@ -103,7 +104,7 @@ def file_drifts(locked: LockedModel, found: LockedModel) -> list[Drift]:
         elif new is None:
             drifts.append(Drift(FILES, locked.stub, f"{head} is pinned, and gone", name, None))
         else:
-            for key, was, now in _differences(old, new):
+            for key, was, now in _differences(old, new)[:1]:
                 message = f"{head} is pinned with {key} {was}, and has {now}"
                 drifts.append(Drift(FILES, locked.stub, message, f"{key} {was}", f"{key} {now}"))
     return drifts
