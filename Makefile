@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-engines test-legacy check bench serve-sample catalog clean
+.PHONY: help run test test-apply test-engines test-legacy check bench bench-apply serve-sample catalog clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,13 @@ test-engines: $(VENV)/.installed ## Run the recipes in the real engines (GBs, mi
 test-legacy: $(VENV)/.installed-dev ## Run old clients of every generation against `serve` (GBs, minutes).
 	$(BIN)/python -m pytest -p no:cacheprovider tests/legacy/slow
 
+test-apply: $(VENV)/.installed-dev ## Run `apply` on published models and a trained network.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/apply/slow/requirements.txt
+	$(BIN)/python -m pytest -p no:cacheprovider tests/apply/slow
+
+bench-apply: $(VENV)/.installed-dev ## Measure time and memory of `apply`, 10 to 500 MB.
+	$(BIN)/python -m benchmarks.apply
+
 bench: $(VENV)/.installed-dev ## Measure what the README promises, as ratios to a floor.
 	$(BIN)/python -m benchmarks
 
@@ -37,7 +44,7 @@ catalog: ## Compile the embedded catalog from catalog-source/.
 	$(PYTHON) catalog-source/compile.py
 
 clean: ## Remove what the other targets made.
-	rm -rf $(VENV) .venv-* .sample-mirror .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .sample-mirror .published-models .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Byte code is compiled at once, so that the first command is as fast as the next.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import peer, resolve, scan, serve, size, start
+from benchmarks import download, live, peer, resolve, scan, serve, size, start
 from benchmarks.measure import machine
 
 
 def main() -> None:
     print(f"machine: {machine()}")
-    for module in (start, resolve, scan, size, peer, serve):
+    for module in (start, resolve, scan, size, peer, live, download, serve):
         print(f"\n## {module.__name__.removeprefix('benchmarks.')}: {module.__doc__}")
         module.main()
 

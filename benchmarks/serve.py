@@ -6,24 +6,21 @@ The floor of a file is nginx where it is installed, and Python's `http.server`. 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import http.client
 import json
 import multiprocessing
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.catalogs import grown
-from benchmarks.measure import ENVIRONMENT
+from benchmarks.servers import free_port, peak_mib, running, write_mirror, zooselect
 
 SIZES = (430, 10_000)
 CLIENTS = (1, 10, 50)
@@ -46,53 +43,6 @@ http {{
   server {{ listen 127.0.0.1:{port}; root {root}; }}
 }}
 """
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def _running(command: Sequence[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process, from when it listens until it is no longer wanted."""
-    with subprocess.Popen(
-        command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            for _ in range(200):
-                with contextlib.suppress(OSError):
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                time.sleep(0.05)
-            yield process
-        finally:
-            process.terminate()
-
-
-def _zooselect(root: Path, port: int) -> list[str]:
-    return [sys.executable, "-m", "zooselect", "serve", str(root), "--port", str(port), "-q"]
-
-
-def _write(root: Path, records: list[dict[str, Any]], content: bytes) -> None:
-    """Write a mirror of records, each with one file of the same content."""
-    file = {
-        "name": "model.onnx",
-        "type": "onnx",
-        "size": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "md5": hashlib.md5(content).hexdigest(),
-    }
-    models = []
-    for number, record in enumerate(records):
-        folder = f"models/{number}"
-        (root / folder).mkdir(parents=True)
-        (root / folder / "model.onnx").write_bytes(content)
-        models.append({**record, "model_id": f"m{number}", "folder": folder, "files": [file]})
-    document = {"schema": 1, "compiled": "2026-01-01", "models": models}
-    (root / "catalog.json").write_text(json.dumps(document), "utf-8")
 
 
 def _search(port: int, until: float, results: Any) -> None:
@@ -140,19 +90,13 @@ def _curl(url: str) -> float:
     return time.perf_counter() - start
 
 
-def _peak(process: subprocess.Popen[bytes]) -> float:
-    """Most memory a process ever had, in MiB."""
-    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
 def _measure_searches(folder: Path) -> None:
     print("models  clients   searches/s     median        p99   failed")
     for count in SIZES:
         root = folder / str(count)
-        _write(root, grown(count), b"x")
-        port = _free_port()
-        with _running(_zooselect(root, port), port):
+        write_mirror(root, grown(count), b"x")
+        port = free_port()
+        with running(zooselect(root, port), port):
             for clients in CLIENTS:
                 rate, median, p99, failed = _searches(port, clients)
                 print(
@@ -163,7 +107,7 @@ def _measure_searches(folder: Path) -> None:
 
 def _measure_file(folder: Path) -> None:
     root = folder / "large"
-    _write(root, [{"stub": "zoo:a-b-c"}], b"x")
+    write_mirror(root, [{"stub": "zoo:a-b-c"}], b"x")
     path = "models/0/model.onnx"
     with (root / path).open("r+b") as file:
         for _ in range(LARGE // 1_000_000):
@@ -171,9 +115,9 @@ def _measure_file(folder: Path) -> None:
     document = json.loads((root / "catalog.json").read_text("utf-8"))
     document["models"][0]["files"][0]["size"] = LARGE
     (root / "catalog.json").write_text(json.dumps(document), "utf-8")
-    ours, python, nginx = _free_port(), _free_port(), _free_port()
+    ours, python, nginx = free_port(), free_port(), free_port()
     servers = {
-        "zooselect serve": (ours, _zooselect(root, ours)),
+        "zooselect serve": (ours, zooselect(root, ours)),
         "http.server": (
             python,
             [sys.executable, "-m", "http.server", "-d", str(root), "-b", "127.0.0.1", str(python)],
@@ -190,7 +134,7 @@ def _measure_file(folder: Path) -> None:
         print("nginx is not installed: left out")
     with contextlib.ExitStack() as stack:
         processes = {
-            name: stack.enter_context(_running(command, port))
+            name: stack.enter_context(running(command, port))
             for name, (port, command) in servers.items()
         }
         urls = {name: f"http://127.0.0.1:{port}/{path}" for name, (port, _) in servers.items()}
@@ -214,7 +158,7 @@ def _measure_file(folder: Path) -> None:
         taken = time.perf_counter() - start
         print(
             f"{AT_ONCE} of them at once: {taken:.1f} s, {failed} failed,"
-            f" peak memory {_peak(processes['zooselect serve']):.0f} MiB"
+            f" peak memory {peak_mib(processes['zooselect serve']):.0f} MiB"
         )
 
 

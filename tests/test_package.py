@@ -37,6 +37,7 @@ LAYERS = {
     "source": {"catalog", "net", "cache", "settings", "errors"},
     "compare": {"selection", "catalog", "level", "task", "record", "errors"},
     "scan": {"record", "stub", "errors"},
+    "apply": {"plan", "level", "stub", "errors", "__init__"},
     "api": {
         "source", "selection", "plan", "catalog", "level", "task", "record", "stub", "errors",
     },
@@ -44,6 +45,7 @@ LAYERS = {
         "source", "cache", "catalog", "mirror", "net", "selection", "archive", "names", "files",
         "settings", "record", "stub", "errors",
     },
+    "interop": {"downloads", "selection", "source", "stub", "errors"},
     "lock": {
         "downloads", "selection", "catalog", "cache", "settings", "level", "task", "stub", "names",
         "files", "errors",
@@ -55,9 +57,9 @@ LAYERS = {
         "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
     },
     "cli": {
-        "api", "source", "cache", "downloads", "lock", "report", "compare", "scan", "serve",
-        "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub", "settings",
-        "files", "errors", "__init__",
+        "api", "apply", "source", "cache", "downloads", "lock", "report", "compare", "scan",
+        "serve", "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub",
+        "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "source", "downloads", "selection", "catalog", "record", "stub", "errors"},

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from zooselect.errors import IntegrityError, LocalFileError, UsageError
 from zooselect.plan.layers import HEAD, STEM
-from zooselect.plan.onnx_layers import onnx_layers
+from zooselect.plan.onnx_layers import graph_layers, onnx_layers
 
 
 def save(path, nodes, weights):
@@ -93,3 +93,40 @@ def test_missing_package(monkeypatch, detector):
     with pytest.raises(UsageError) as caught:
         onnx_layers(detector)
     assert "zooselect[onnx]" in caught.value.hint
+
+
+def test_constants_are_weights_too_and_other_domains_are_not(tmp_path):
+    tensor = numpy_helper.from_array(np.zeros((8, 8), np.float32))
+    path = save(
+        tmp_path / "m.onnx",
+        [
+            helper.make_node("MatMul", ["x", "first"], ["a"]),
+            helper.make_node("Constant", [], ["second"], value=tensor),
+            helper.make_node("MatMul", ["a", "second"], ["b"]),
+            helper.make_node("MatMul", ["b", "third"], ["c"], domain="of.mine"),
+            helper.make_node("MatMul", ["c", "last"], ["y"]),
+        ],
+        [("first", (4, 8)), ("third", (8, 8)), ("last", (8, 2))],
+    )
+    layers = onnx_layers(path)
+    assert [one.name for one in layers.pruned] == ["first", "second"]
+    assert layers.pruned[1].shape == (8, 8)
+
+
+def test_a_fixed_projection_is_no_last_layer(tmp_path):
+    path = save(
+        tmp_path / "yolo.onnx",
+        [
+            helper.make_node("Conv", ["x", "model.0.conv.weight"], ["a"]),
+            helper.make_node("Conv", ["a", "model.22.cv2.weight"], ["b"]),
+            helper.make_node("Conv", ["b", "model.22.dfl.conv.weight"], ["y"]),
+        ],
+        [
+            ("model.0.conv.weight", (8, 3, 3, 3)),
+            ("model.22.cv2.weight", (16, 8, 1, 1)),
+            ("model.22.dfl.conv.weight", (1, 16, 1, 1)),
+        ],
+    )
+    layers, roles = graph_layers(onnx.load(path).graph)
+    assert [layer.name for layer in layers] == ["model.0.conv.weight", "model.22.cv2.weight"]
+    assert roles == {"model.0.conv.weight": STEM, "model.22.cv2.weight": HEAD}

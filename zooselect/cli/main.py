@@ -34,6 +34,7 @@ _COMMANDS = {
     "report": "Write a page that shows what every optim level comes to.",
     "cache": "Show, check and remove what is kept on this machine.",
     "mirror": "Bring a zoo back: keep models in a folder, checked and described.",
+    "apply": "Prune and quantize an ONNX model, and measure what came out.",
     "serve": "Serve a mirror, also to unmodified old clients.",
 }
 

@@ -19,60 +19,68 @@ def watching(tone: Tone, title: str) -> Iterator[Progress]:
     if tone.quiet or tone.as_json or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield Silence()
         return
-    # Imported here: it costs about 60 ms, which nobody without a terminal should pay.
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bars
-
-    console = Console(stderr=True, highlight=False, no_color=bool(os.environ.get("NO_COLOR")))
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bars(*columns, console=console, transient=True) as bars:
-        yield _Shown(bars, title)
+    bars = _Bars(title)
+    try:
+        yield bars
+    finally:
+        bars.close()
 
 
-class _Shown:
-    """A bar a file, and one for all."""
+class _Bars:
+    """A bar for all, and one a file below it, each with its rate and the time left."""
 
-    def __init__(self, bars: Any, title: str) -> None:
-        self._bars = bars
-        self._all = bars.add_task(title, total=None)
+    def __init__(self, title: str) -> None:
+        # Imported here: it costs about 70 ms, which nobody without a terminal should pay.
+        from tqdm import tqdm
+
+        self._new: Any = tqdm
+        self._title = title
+        self._all: Any = None
         self._of: dict[str, Any] = {}
-        self._done: dict[str, int] = {}
+        self._places: set[int] = set()
         self._lock = threading.Lock()
 
     def plan(self, files: int, size: int | None) -> None:
         """See `Progress`."""
-        self._bars.update(self._all, total=size)
+        with self._lock:
+            if files and self._all is None:
+                self._all = self._bar(self._title.rpartition("/")[2], size, 0)
 
     def start(self, name: str, size: int | None, done: int) -> None:
         """See `Progress`."""
         with self._lock:
-            if name not in self._of:
-                self._of[name] = self._bars.add_task(f"  {name}", total=size)
-            self._bars.update(self._of[name], completed=done)
-            self._bars.advance(self._all, done - self._done.get(name, 0))
-            self._done[name] = done
+            bar = self._of.get(name)
+            if bar is None:
+                place = next(one for one in range(1, 100) if one not in self._places)
+                self._places.add(place)
+                bar = self._of[name] = self._bar(f"  {name}", size, place)
+            if self._all is not None:
+                self._all.update(done - bar.n)
+            bar.n = done
+            bar.refresh()
 
     def advance(self, name: str, size: int) -> None:
         """See `Progress`."""
         with self._lock:
-            self._bars.advance(self._of[name], size)
-            self._bars.advance(self._all, size)
-            self._done[name] += size
+            self._of[name].update(size)
+            if self._all is not None:
+                self._all.update(size)
 
     def finish(self, name: str) -> None:
         """See `Progress`."""
         with self._lock:
-            self._bars.remove_task(self._of.pop(name))
+            bar = self._of.pop(name)
+            self._places.discard(-bar.pos)
+            bar.close()
+
+    def close(self) -> None:
+        """Clear the bars away."""
+        with self._lock:
+            for bar in (*self._of.values(), *([self._all] if self._all is not None else [])):
+                bar.close()
+
+    def _bar(self, title: str, size: int | None, place: int) -> Any:
+        return self._new(
+            desc=title, total=size, position=place, unit="B", unit_scale=True, unit_divisor=1000,
+            file=sys.stderr, leave=False, dynamic_ncols=True, miniters=1, mininterval=0.1,
+        )  # fmt: skip

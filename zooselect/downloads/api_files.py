@@ -126,7 +126,7 @@ class ApiFiles:
         if not isinstance(name, str) or not name or not isinstance(kind, str):
             return None
         if isinstance(url, str) and url:
-            place = urljoin(self._address.url, url)
+            place = _joined(self._address.url, url)
         elif isinstance(model_id, str):
             # Clients of 1.5 built the URL themselves, in this way.
             place = self._address.below(quote(f"v2/models/{model_id}/files/{name}")).url
@@ -141,6 +141,13 @@ class ApiFiles:
             None,
             md5.lower() if isinstance(md5, str) and len(md5) == 32 and set(md5) <= _HEX else None,
         )
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        return urljoin(base, url)
+    except ValueError:
+        return url  # no URL, which is said when it is to be fetched
 
 
 def _arguments(stub: Stub) -> dict[str, str]:

@@ -11,22 +11,29 @@ from typing import NamedTuple
 from zooselect.catalog.answer import iso
 from zooselect.downloads.fetch import Fetcher, Wait
 from zooselect.downloads.keeper import Keeper
-from zooselect.downloads.listing import ALL, DEFAULT_PARTS, PARTS, Listing, Wanted, wanted
+from zooselect.downloads.listing import ALL, DEFAULT_PARTS, PARTS, Listing, wanted
 from zooselect.downloads.lock import locked
 from zooselect.downloads.manifest import (
     STATE,
+    Kept,
     Manifest,
     claim,
-    claimed,
     read_manifest,
     remove_manifest,
     unclaim,
     write_manifest,
 )  # fmt: skip
-from zooselect.downloads.part import sweep
+from zooselect.downloads.part import release, sweep
 from zooselect.downloads.plan import Plan, check_space, plan
 from zooselect.downloads.progress import Progress
-from zooselect.downloads.publish import local_errors, publish, staged_files, sync_folder
+from zooselect.downloads.publish import (
+    Staged,
+    local_errors,
+    publish,
+    remove_gone,
+    staged_files,
+    sync_folder,
+)
 from zooselect.downloads.workers import fetch_all
 from zooselect.errors import LocalFileError
 
@@ -60,18 +67,16 @@ def plan_for(folder: Path, listing: Listing, parts: Sequence[str]) -> Plan:
 
 def _plan(folder: Path, listing: Listing, parts: Sequence[str], manifest: Manifest | None) -> Plan:
     asked = wanted(listing, parts)
-    there = [part for part in (manifest.parts if manifest else ()) if part not in parts]
-    if there:
+    if manifest is not None:
         # What is there already stays whole, in the same version as what is added.
-        more = {one.file.name: one for part in there for one in _still(listing, part)}
-        asked = tuple({**more, **{one.file.name: one for one in asked}}.values())
-    return plan(folder, asked, manifest, claimed(folder))
+        known = {*resolved(parts), *manifest.parts, *manifest.lacking}
+        asked = wanted(listing, sorted(known & _listed(listing)))
+    return plan(folder, asked, manifest)
 
 
-def _still(listing: Listing, part: str) -> tuple[Wanted, ...]:
-    """What the listing has of a part that is there already; nothing where it has none now."""
-    names = {file.part for file in listing.files}
-    return wanted(listing, (part,)) if part in names or part == ALL else ()
+def _listed(listing: Listing) -> set[str]:
+    """The parts a keeper has something of."""
+    return {ALL, *(file.part for file in listing.files if file.part is not None)}
 
 
 class Job(NamedTuple):
@@ -114,18 +119,9 @@ def fetch_model(job: Job) -> Downloaded:
         for _ in range(_ROUNDS):
             manifest = read_manifest(folder)
             todo = _plan(folder, job.listing, job.parts, manifest)
-            if todo.fetch or todo.copies or manifest is None or not _covers(manifest, job.parts):
-                size, manifest = _bring(job, todo, manifest)
-                fetched += size
-            else:
-                # Asked again, and the same: known to be up to date from now on.
-                manifest = manifest._replace(
-                    fetched_at=iso(time.time()),
-                    location=job.listing.location,
-                    files={**manifest.files, **todo.keep},
-                )
-                write_manifest(folder, manifest)
-            if all(file.stands(folder) for file in manifest.files.values()):
+            size, manifest = _bring(job, todo, manifest)
+            fetched += size
+            if manifest.stands(folder):
                 sweep(state, finished=True)
                 return Downloaded(folder, manifest, fetched)
     raise LocalFileError(
@@ -134,41 +130,55 @@ def fetch_model(job: Job) -> Downloaded:
     )
 
 
-def _covers(manifest: Manifest, parts: Sequence[str]) -> bool:
-    return set(resolved(parts)) <= set(manifest.parts)
+def is_there(folder: Path, manifest: Manifest, parts: Sequence[str]) -> bool:
+    """Whether some parts of a model are there and look untouched.
+
+    Args:
+        folder: the model's.
+        manifest: what it holds.
+        parts: as `wanted` takes them.
+    """
+    known = {*manifest.parts}
+    if not parts or ALL in parts:
+        known |= {*manifest.lacking}  # only who asks for a part itself is told there is none
+    return known >= {*resolved(parts)} and manifest.stands(folder)
 
 
 def resolved(parts: Sequence[str]) -> tuple[str, ...]:
-    """Return the parts that some parts asked for come to, as a manifest has them."""
+    """Return the parts that some parts asked for come to."""
     return (*PARTS, ALL) if ALL in parts else tuple(parts) or DEFAULT_PARTS
 
 
 def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest]:
     """Fetch what is missing, put it in its place, and write down last what is there then."""
     folder = job.folder
-    check_space(folder, todo)
+    with local_errors(folder):
+        check_space(folder, todo)
     job.progress.plan(len(todo.fetch), todo.size)
     stop = threading.Event()
     fetcher = Fetcher(job.keeper, folder / STATE, job.wait, job.progress, stop)
     done = fetch_all(fetcher, todo.fetch, job.jobs, stop)
-    files, origins = dict(todo.keep), dict(todo.origins)
-    staged = staged_files(folder, todo, done)
-    with local_errors(folder):
-        claim(folder, staged)
-        if before is not None and set(staged) & set(before.files):
-            remove_manifest(folder)
-        for name, (path, origin, source) in staged.items():
-            files[name] = publish(folder, name, path, origin, source)
-        for path in {(folder / name).parent for name in staged}:
-            sync_folder(path)
-    origins |= {name: one.origin for name, one in done.items()}
+    private = [one.path for one in done.values()]
+    try:
+        staged = staged_files(folder, todo, done)
+        private += [path for path, _, _ in staged.values()]
+        files = {**todo.keep, **_put(folder, staged, before, set(todo.keep))}
+    finally:
+        for path in private:
+            release(path)
+    origins = {**todo.origins, **{name: one.origin for name, one in done.items()}}
     origins |= {name: origins[same] for name, same in todo.copies.items()}
+    known = {*resolved(job.parts)}
+    if before is not None:
+        known |= {*before.parts, *before.lacking}
     manifest = Manifest(
         stub=job.listing.stub,
         names=job.listing.names,
-        parts=tuple(sorted({*(before.parts if before else ()), *resolved(job.parts)})),
+        parts=tuple(sorted(known & _listed(job.listing))),
+        lacking=tuple(sorted(known - _listed(job.listing))),
         source=job.listing.source,
         location=job.listing.location,
+        # Known to be up to date from now on, whether anything was fetched or not.
         fetched_at=iso(time.time()),
         files=files,
         origins=origins,
@@ -176,3 +186,22 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
     write_manifest(folder, manifest)
     unclaim(folder)
     return sum(one.origin.size for one in done.values()), manifest
+
+
+def _put(folder: Path, staged: Staged, before: Manifest | None, keep: set[str]) -> dict[str, Kept]:
+    """Put verified files in their places, and take away what is listed no more."""
+    there = {*(before.files if before is not None else ())}
+    gone = there - {*staged} - keep
+    with local_errors(folder):
+        if staged:
+            claim(folder, staged)
+        if before is not None and there & ({*staged} | gone):
+            remove_manifest(folder)
+            remove_gone(folder, before, gone)
+        files = {
+            name: publish(folder, name, path, origin, source)
+            for name, (path, origin, source) in staged.items()
+        }
+        for path in {(folder / name).parent for name in staged}:
+            sync_folder(path)
+    return files

@@ -77,6 +77,7 @@ class Fetcher:
             LockError: it is not what the lock file pins.
             LocalFileError: the file system refused.
             CancelledError: stopped.
+        BaseException: what `progress` raises; what is proven stays here, too.
         """
         try:
             return self._fetch(file)
@@ -105,20 +106,22 @@ class Fetcher:
                 fetched, problem = self._finished(part, file)
             if problem is not None:
                 raise _wrong(file, f"{self._keeper.location}: {file.name} {problem}")
-        except (NetworkError, CancelledError, KeyboardInterrupt):
-            part.keep()
+            self._progress.finish(file.name)
+        except BaseException as error:
+            local = isinstance(error, OSError) and not isinstance(error, NetworkError)
+            if local or isinstance(error, (IntegrityError, LockError)):
+                # A disk that is full is not made fuller by what nobody could finish.
+                part.drop()
+            else:
+                part.keep()
             raise
-        except BaseException:
-            # A disk that is full is not made fuller by what nobody could finish.
-            part.drop()
-            raise
-        self._progress.finish(file.name)
         return fetched
 
     def _fill(self, part: Part, file: RemoteFile) -> bool:
         """Fetch what is missing; whether what is there came in more than one piece."""
         pieces = int(part.size > 0)
         attempt = 0
+        furthest = part.size
         while file.size is None or part.size < file.size or not pieces:
             before = part.size
             try:
@@ -126,12 +129,13 @@ class Fetcher:
                 pieces += 1
                 break
             except NetworkError as error:
-                if part.size > before:
-                    attempt = 0  # it goes forward: that is no failure again
-                    pieces += 1
+                pieces += part.size > before
                 if isinstance(error, RestartError) or not part.provable:
                     self._anew(part, file)
                     pieces = 0
+                elif part.size > furthest:
+                    attempt = 0  # it goes forward: that is no failure again
+                    furthest = part.size
                 attempt += 1
                 if attempt >= ATTEMPTS or not error.retry:
                     raise

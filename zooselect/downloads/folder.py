@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.downloads.manifest import STATE, Manifest, read_manifest
+from zooselect.names import TEMPORARY
 from zooselect.stub import Stub
 
 MODELS = "models"
@@ -34,17 +35,24 @@ def folder_of(root: Path, stub: Stub) -> Path:
     A stub's parts are letters, digits, `_`, `.` and `-`; those that would mean another
     folder are not taken as they are.
     """
-    pieces = [f"_{piece}" if not piece.strip(".") else piece for piece in stub.path.split("/")]
+    pieces = [f"_{piece}" if _is_taken(piece) else piece for piece in stub.path.split("/")]
     return root / MODELS / Path(*pieces)
+
+
+def _is_taken(piece: str) -> bool:
+    # With underscores before it too: else what is renamed would meet another stub's folder.
+    bare = piece.lstrip("_")
+    return not bare.strip(".") or bare.lower().startswith(TEMPORARY)
 
 
 def find_model(root: Path, stub: Stub) -> Model | None:
     """Return a whole model of a cache by any of its names."""
     folder = folder_of(root, stub)
     manifest = read_manifest(folder)
-    if manifest is not None:
-        return Model(folder, manifest)
     name = stub.canonical
+    # Where letter case does not count, it may be another model's folder.
+    if manifest is not None and name in (manifest.stub, *manifest.names):
+        return Model(folder, manifest)
     return next((model for model in models(root) if name in model.manifest.names), None)
 
 

@@ -69,6 +69,9 @@ class Keeper(Protocol):
 class RestartError(NetworkError):
     """What is here cannot be gone on with; from the beginning it may work."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="the server answers ranges wrongly", retry=True)
+
 
 class _Content(NamedTuple):
     """A body of an HTTP answer."""
@@ -100,31 +103,37 @@ def http_body(
             headers["If-Range"] = validator
     with client.opened("GET", address, headers=headers) as answer:
         if answer.status == 206 and offset:
-            yield _ranged(answer, offset)
+            yield _ranged(answer, offset, validator)
         elif answer.status == 200:
             yield _full(answer, file)
         elif answer.status in (206, 416):
-            raise RestartError(f"{address.shown} does not go on where it was cut", retry=True)
+            what = "does not go on where it was cut" if offset else "sends a part, unasked"
+            raise RestartError(f"{address.shown} {what}")
         else:
             raise answer.error()
 
 
-def _ranged(answer: Answer, offset: int) -> _Content:
+def _ranged(answer: Answer, offset: int, validator: str | None) -> _Content:
     said = _RANGE.fullmatch(answer.headers.get("content-range", ""))
     coded = _coding(answer.headers)
     if said is None or int(said[1]) != offset or coded:
-        raise RestartError(f"{answer.address.shown} sends another range than asked", retry=True)
+        raise RestartError(f"{answer.address.shown} sends another range than asked")
     total = None if said[3] == "*" else int(said[3])
     last = int(said[2])
     if last < offset or (total is not None and last != total - 1):
-        raise RestartError(f"{answer.address.shown} sends a part of the range asked", retry=True)
-    return _Content(answer, False, offset, total or last + 1, _validator(answer), True)
+        raise RestartError(f"{answer.address.shown} sends a part of the range asked")
+    tag = _validator(answer)
+    if validator is not None and tag not in (validator, None):
+        raise RestartError(f"{answer.address.shown} sends a range of another content")
+    return _Content(answer, False, offset, total or last + 1, tag, True)
 
 
 def _full(answer: Answer, file: RemoteFile) -> _Content:
     length = _length(answer.headers)
     # Some hosts call the compression of an archive that of the transfer.
-    decode = bool(_coding(answer.headers)) and (file.size is None or file.size != length)
+    archive = file.name.endswith((".gz", ".tgz"))
+    told = file.size is not None and length is not None
+    decode = bool(_coding(answer.headers)) and (file.size != length if told else not archive)
     chunked = "chunked" in answer.headers.get("transfer-encoding", "").lower()
     return _Content(
         answer,

@@ -6,6 +6,7 @@ folder, whose name no server can give a file.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -71,6 +72,7 @@ class Manifest(NamedTuple):
         stub: the model's name.
         names: every name it goes by.
         parts: what of it is there, e.g. `model`; whole.
+        lacking: parts asked for with others that its keeper has nothing of.
         source: `api` or `mirror`.
         location: where it came from.
         fetched_at: when its listing was asked for (ISO 8601, UTC).
@@ -81,6 +83,7 @@ class Manifest(NamedTuple):
     stub: str
     names: tuple[str, ...]
     parts: tuple[str, ...]
+    lacking: tuple[str, ...]
     source: str
     location: str
     fetched_at: str
@@ -92,11 +95,9 @@ class Manifest(NamedTuple):
         """Bytes of all files."""
         return sum(file.size for file in self.files.values())
 
-    def has(self, folder: Path, parts: Iterable[str]) -> bool:
-        """Whether some parts are all there, by name, size and time."""
-        return set(parts) <= set(self.parts) and all(
-            file.stands(folder) for file in self.files.values()
-        )
+    def stands(self, folder: Path) -> bool:
+        """Whether all files are there and look untouched."""
+        return all(file.stands(folder) for file in self.files.values())
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -114,6 +115,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             stub=str(document["stub"]),
             names=tuple(map(str, document["names"])),
             parts=tuple(map(str, document["parts"])),
+            lacking=tuple(map(str, document["lacking"])),
             source=str(document["source"]),
             location=str(document["location"]),
             fetched_at=str(document["fetched_at"]),
@@ -138,6 +140,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "stub": manifest.stub,
         "names": list(manifest.names),
         "parts": list(manifest.parts),
+        "lacking": list(manifest.lacking),
         "source": manifest.source,
         "location": manifest.location,
         "fetched_at": manifest.fetched_at,
@@ -190,9 +193,20 @@ def claimed(folder: Path) -> set[str]:
     return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
 
 
+def ours(folder: Path) -> set[str]:
+    """Return the names of files that were put into a folder, or are about to be.
+
+    In this order: a name is in the manifest before it is no longer claimed.
+    """
+    names = claimed(folder)
+    manifest = read_manifest(folder)
+    return names if manifest is None else names | set(manifest.files)
+
+
 def unclaim(folder: Path) -> None:
     """Forget the claim; the manifest says what is there."""
-    (folder / STATE / _CLAIM).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (folder / STATE / _CLAIM).unlink()
 
 
 def _read(path: Path) -> Any:

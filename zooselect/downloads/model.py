@@ -12,7 +12,7 @@ from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
 from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.downloads.download import Downloaded, Job, fetch_model, plan_for, resolved
+from zooselect.downloads.download import Downloaded, Job, fetch_model, is_there, plan_for
 from zooselect.downloads.folder import Model, find_model, folder_of
 from zooselect.downloads.listing import ALL, PARTS, Listing
 from zooselect.downloads.manifest import Manifest, read_manifest
@@ -228,7 +228,7 @@ def _here(stub: Stub, settings: Settings, terms: Terms) -> Model | None:
 
 
 def _whole(here: Model, terms: Terms) -> bool:
-    return here.manifest.has(here.folder, resolved(terms.parts))
+    return is_there(here.folder, here.manifest, terms.parts)
 
 
 def _will_do(here: Model, files: FilesAt | None, settings: Settings, terms: Terms) -> bool:

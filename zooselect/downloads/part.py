@@ -45,6 +45,11 @@ def private_path(folder: Path, name: str, kind: str) -> Path:
     return path
 
 
+def release(path: Path) -> None:
+    """Leave a private file to whoever comes next."""
+    _ours.discard(path)
+
+
 def forget_note(path: Path) -> None:
     """Remove what is noted of a part that has got its own name."""
     _ours.discard(path)
@@ -152,7 +157,10 @@ class Part:
                 self.note()
         with contextlib.suppress(OSError):
             self.close()
-        _ours.discard(self.path)
+        if self.size:
+            release(self.path)
+        else:
+            discard(self.path)
 
     def drop(self) -> None:
         """Remove the file."""
@@ -178,8 +186,13 @@ class Part:
                 if (self.size, self._digest.sha256()) == (size, proof.sha256):
                     self.validator = proof.validator
                     self.note()
-                    return
+                    break
             self.restart()
+        if self.size:
+            # Else every kill would leave one more copy of what is there so far.
+            for _, other, _ in found:
+                if _is_dead(other):
+                    discard(other)
 
     def _fits(self, proof: Proof) -> bool:
         digest = _digest_of(self._file)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import md5, sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.archive import BLOCK
 from zooselect.downloads.listing import RemoteFile, Wanted
-from zooselect.downloads.manifest import Kept, Manifest, Origin
+from zooselect.downloads.manifest import Kept, Manifest, Origin, ours
 from zooselect.errors import LocalFileError
 
 #: Bytes left free on the disk when all is fetched.
@@ -40,16 +40,13 @@ class Plan(NamedTuple):
         return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def plan(
-    folder: Path, wanted: Iterable[Wanted], manifest: Manifest | None, claimed: Iterable[str]
-) -> Plan:
+def plan(folder: Path, wanted: Sequence[Wanted], manifest: Manifest | None) -> Plan:
     """Work out what is missing.
 
     Args:
         folder: the model's.
         wanted: what of the model is wanted, with all that its manifest has.
         manifest: what is there; None for no whole model.
-        claimed: names under which a process that was killed may have left files.
 
     Raises:
         LocalFileError: a file of the user's is in the way, or cannot be read.
@@ -60,7 +57,7 @@ def plan(
     for one in wanted:
         known = _kept(folder, one, manifest)
         if known is None and one.unpack_to is None:
-            known = _found(folder, one.file, set(claimed), manifest)
+            known = _found(folder, one.file)
         if known is None:
             fetch.append(one)
         else:
@@ -151,9 +148,7 @@ def as_it_stands(folder: Path, file: Kept) -> Kept | None:
     return file._replace(stamp=status.st_mtime_ns)
 
 
-def _found(
-    folder: Path, file: RemoteFile, claimed: set[str], manifest: Manifest | None
-) -> list[Kept] | None:
+def _found(folder: Path, file: RemoteFile) -> list[Kept] | None:
     """A file that is there without a manifest, where its digest shows that it is the one."""
     path = folder / file.name
     try:
@@ -170,11 +165,23 @@ def _found(
         if matches(file, origin):
             return [Kept(file.name, origin.size, origin.sha256, status.st_mtime_ns, file.name,
                          file.md5)]  # fmt: skip
-    if file.name not in claimed and (manifest is None or file.name not in manifest.files):
+    known = file.sha256 or file.md5 or file.size not in (None, status.st_size)
+    if known:
+        refuse_foreign(folder, file.name)
+    return None  # what nobody states a digest of is compared when it is fetched
+
+
+def refuse_foreign(folder: Path, name: str) -> None:
+    """Refuse to put a file where one of the user's is.
+
+    Raises:
+        LocalFileError: there is one.
+    """
+    path = folder / name
+    if os.path.lexists(path) and name not in ours(folder):
         raise LocalFileError(
             f"{path} is there, and is another file", hint="move it away, or name another folder"
         )
-    return None
 
 
 def _copies(fetch: list[Wanted]) -> dict[str, str]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from zooselect.downloads.fetch import Fetched
-from zooselect.downloads.manifest import STATE, Kept, Origin
+from zooselect.downloads.manifest import STATE, Kept, Manifest, Origin
 from zooselect.downloads.part import discard, forget_note, private_path
-from zooselect.downloads.plan import Plan
+from zooselect.downloads.plan import Plan, hashed, refuse_foreign
 from zooselect.downloads.unpack import unpack
 from zooselect.errors import IntegrityError, LocalFileError
+from zooselect.names import collisions
+
+_BROKEN = "the server's copy is broken, or hostile"
 
 #: A file's private path, its size and digests, and the name it was fetched as.
 Staged = dict[str, tuple[Path, Origin, str]]
@@ -24,7 +27,7 @@ def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched]) -> Stage
 
     Raises:
         IntegrityError: an archive that is broken, or hostile.
-        LocalFileError: the file system refused.
+        LocalFileError: the file system refused, or a file of the user's is in the way.
     """
     state = folder / STATE
     found: Staged = {}
@@ -35,6 +38,12 @@ def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched]) -> Stage
             continue
         for file in unpack(fetched.path, one.file.name, one.unpack_to, state):
             origin = Origin(file.size, file.sha256)
+            twin_of = found.get(file.name)
+            if twin_of is not None and twin_of[1][:2] != origin[:2]:
+                raise IntegrityError(
+                    f"{one.file.name} and {twin_of[2]} have another {file.name!a} each",
+                    hint=_BROKEN,
+                )
             found[file.name] = (file.path, origin, one.file.name)
         discard(fetched.path)
     for name, same in todo.copies.items():
@@ -43,7 +52,22 @@ def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched]) -> Stage
         with local_errors(folder):
             shutil.copyfile(path, twin)
         found[name] = (twin, origin, name)
+    for name, (_, origin, _) in found.items():
+        if not _is_content(folder / name, origin):
+            refuse_foreign(folder, name)
+    for first, second in collisions([*found, *todo.keep]):
+        raise IntegrityError(
+            f"files that collide, {first!a} and {second!a}, one of them from an archive",
+            hint=_BROKEN,
+        )
     return found
+
+
+def _is_content(path: Path, origin: Origin) -> bool:
+    try:
+        return path.stat().st_size == origin.size and hashed(path).sha256 == origin.sha256
+    except OSError:
+        return False
 
 
 def publish(folder: Path, name: str, path: Path, origin: Origin, source: str) -> Kept:
@@ -77,6 +101,20 @@ def local_errors(folder: Path) -> Iterator[None]:
         raise LocalFileError(
             f"cannot write in {folder}: {error.strerror or error}", hint="check its rights"
         ) from error
+
+
+def remove_gone(folder: Path, before: Manifest, names: Iterable[str]) -> None:
+    """Remove files that are of a model no more, if they are still what they were.
+
+    Raises:
+        OSError: the file system refused.
+    """
+    for name in names:
+        if before.files[name].stands(folder):
+            (folder / name).unlink()
+            with contextlib.suppress(OSError):
+                for parent in Path(name).parents[:-1]:
+                    (folder / parent).rmdir()
 
 
 def sync_folder(path: Path) -> None:

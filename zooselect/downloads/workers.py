@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from zooselect.downloads.fetch import Fetched, Fetcher
 from zooselect.downloads.listing import Wanted
+from zooselect.downloads.part import release
 
 _LOOK_EVERY = 0.2
 #: Seconds the others have to write down how far they are.
@@ -22,9 +26,26 @@ def fetch_all(
         ZooSelectError: the first error of any; the others have been stopped.
         BaseException: what a progress callback raises.
     """
-    if len(files) <= 1 or jobs == 1:
-        return {one.file.name: fetcher.fetch(one.file) for one in files}
     done: dict[str, Fetched] = {}
+    try:
+        _fetch_all(fetcher, files, jobs, stop, done)
+    except BaseException:
+        for fetched in done.values():
+            release(fetched.path)
+        raise
+    return done
+
+
+def _fetch_all(
+    fetcher: Fetcher,
+    files: Sequence[Wanted],
+    jobs: int,
+    stop: threading.Event,
+    done: dict[str, Fetched],
+) -> None:
+    if len(files) <= 1 or jobs == 1:
+        done.update((one.file.name, fetcher.fetch(one.file)) for one in files)
+        return
     errors: list[BaseException] = []
     # The largest first: the last to end is then a small one.
     waiting = sorted(files, key=lambda one: -(one.file.size or 0))
@@ -42,18 +63,31 @@ def fetch_all(
                 errors.append(error)
                 stop.set()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(jobs, len(files)))]
+    over: SimpleQueue[None] = SimpleQueue()
+
+    def worker() -> None:
+        try:
+            work()
+        finally:
+            over.put(None)
+
+    threads = [threading.Thread(target=worker, daemon=True) for _ in range(min(jobs, len(files)))]
     for thread in threads:
         thread.start()
+    # Not by `join`: an interrupted one takes a thread for ended that is not (Python to 3.12).
+    left = len(threads)
     try:
-        for thread in threads:
-            while thread.is_alive() and not errors:
-                thread.join(_LOOK_EVERY)
+        while left and not errors:
+            with suppress(Empty):
+                over.get(timeout=_LOOK_EVERY)
+                left -= 1
     finally:
         stop.set()
         # Those that wait for a server are not waited for: their parts are notes enough.
-        for thread in threads:
-            thread.join(_LAST_WORDS)
+        end = time.monotonic() + _LAST_WORDS
+        while left and (rest := end - time.monotonic()) > 0:
+            with suppress(Empty):
+                over.get(timeout=rest)
+                left -= 1
     if errors:
         raise errors[0]
-    return done

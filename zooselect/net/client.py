@@ -118,7 +118,7 @@ class Client:
         timeout: float = 10.0,
         patience: float = 60.0,
         say: Say = lambda line: None,
-        connections: int = 1,
+        connections: int = 16,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,

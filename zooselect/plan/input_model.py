@@ -72,10 +72,15 @@ def _lines(layers: Iterable[str] | Mapping[str, Sequence[int]]) -> Iterable[str]
     return layers
 
 
+def onnx_in_folder(path: str) -> str | None:
+    """Return the network in a model folder; None where there is none."""
+    inside = (os.path.join(path, name) for name in _IN_FOLDER)
+    return next((one for one in inside if os.path.exists(one)), None)
+
+
 def _onnx_file(path: str) -> str | None:
     if os.path.isdir(path):
-        inside = (os.path.join(path, name) for name in _IN_FOLDER)
-        return next((one for one in inside if os.path.exists(one)), None)
+        return onnx_in_folder(path)
     return path if path.lower().endswith(".onnx") else None
 
 

@@ -8,24 +8,39 @@ from typing import Any
 from zooselect.errors import IntegrityError, LocalFileError, UsageError
 from zooselect.plan.layers import HEAD, STEM, Layer, Layers, sort_layers
 
-_WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+#: The operators that are layers, and the names of ONNX's own domain.
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+DOMAINS = ("", "ai.onnx")
 _HINT = "export it again, or give its layers with --layers"
+#: The fixed projection behind a YOLOv8's last layers; nothing in it was learnt.
+_NO_LAYER = ".dfl."
 _PASSED_THROUGH = ("Transpose", "Identity", "DequantizeLinear", "Cast")
 
 
 def onnx_layers(path: str) -> Layers:
     """Return the layers of an ONNX file, sorted by the rules of `layers`.
 
-    The stem is a convolution that no other layer stands before; the last layers are
-    those that no other stands behind, of which a detector has several.
-
     Raises:
         UsageError: the `onnx` package is missing, or the file has no layer to prune.
         LocalFileError: the file cannot be read.
         IntegrityError: it is no ONNX model.
     """
-    graph = _load(path).graph
+    return sort_layers(*graph_layers(_load(path).graph))
+
+
+def graph_layers(graph: Any) -> tuple[list[Layer], dict[str, str]]:
+    """Return the weights a graph's layers multiply by, in its order, and the roles of some.
+
+    The stem is a convolution that no other layer stands before; the last layers are
+    those that no other stands behind, of which a detector has several.
+    """
     shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    shapes |= {
+        node.output[0]: tuple(attribute.t.dims)
+        for node in graph.node
+        for attribute in node.attribute
+        if node.op_type == "Constant" and attribute.name == "value"
+    }
     source = {output: node for node in graph.node for output in node.output}
     weights: dict[str, Layer] = {}
     roles: dict[str, str] = {}
@@ -33,9 +48,10 @@ def onnx_layers(path: str) -> Layers:
     ends: set[str] = set()
     for node in graph.node:
         upstream = set().union(*(behind.get(name, set()) for name in node.input))
-        name = _weight_of(node, shapes, source) if node.op_type in _WEIGHTED else None
+        weighted = node.op_type in WEIGHTED and node.domain in DOMAINS
+        name = _weight_of(node, shapes, source) if weighted else None
         here = upstream
-        if name is not None:
+        if name is not None and _NO_LAYER not in name:
             weights.setdefault(name, Layer(name, shapes[name]))
             if node.op_type == "Conv" and not upstream:
                 roles[name] = STEM
@@ -44,7 +60,7 @@ def onnx_layers(path: str) -> Layers:
         for output in node.output:
             behind[output] = here
     roles |= dict.fromkeys(ends, HEAD)
-    return sort_layers(list(weights.values()), roles)
+    return list(weights.values()), roles
 
 
 def _load(path: str) -> Any:

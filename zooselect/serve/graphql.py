@@ -13,6 +13,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLResolveInfo,
     GraphQLSchema,
     InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
@@ -40,9 +41,10 @@ MAX_TOKENS = 1000
 MAX_FIELDS = 200
 MAX_ROOTS = 4
 MAX_DEPTH = 6
-#: Bound of an answer: its rows times the query's fields. A search that finds 10,000 models
-#: comes to 30,000; an answer of the bound takes one or two seconds.
-MAX_VALUES = 200_000
+#: Bound of an answer, in values. A search that finds 10,000 models comes to 20,000, all that
+#: ranking needs of 3,000 models with 15 files each to about 200,000; an answer of the bound
+#: takes two or three seconds.
+MAX_VALUES = 400_000
 
 _MESSAGE = 500  # characters
 _RULES = (*specified_rules, NoSchemaIntrospectionCustomRule)
@@ -127,7 +129,7 @@ def answer(zoo: Zoo, body: bytes, url_of: UrlOf) -> Answer:
     result = execute_sync(
         _schema(),
         document,
-        root_value=_Root(zoo, url_of, MAX_VALUES // max(1, fields)),
+        root_value=_Root(zoo, url_of, fields),
         variable_values=variables,
         operation_name=operation,
     )
@@ -137,50 +139,67 @@ def answer(zoo: Zoo, body: bytes, url_of: UrlOf) -> Answer:
 
 
 class _Root:
-    """Resolvers of the query's root fields; so many rows are all they give."""
+    """Resolvers of the query's root fields; `MAX_VALUES` are all they give."""
 
-    def __init__(self, zoo: Zoo, url_of: UrlOf, rows: int) -> None:
+    def __init__(self, zoo: Zoo, url_of: UrlOf, fields: int) -> None:
         self._zoo = zoo
         self._url_of = url_of
-        self._rows_left = rows
+        self._fields = fields
+        self._left = MAX_VALUES
 
-    def models(self, info: object, **arguments: Any) -> list[dict[str, Any]]:
-        chosen = self._counted(self._zoo.select(arguments))
+    def models(self, info: GraphQLResolveInfo[Any], **arguments: Any) -> list[dict[str, Any]]:
+        chosen = self._counted(info, self._zoo.select(arguments))
         rows = [model_row(self._zoo, model, self._url_of) for model in chosen]
         for row in rows:
             row |= {key: self._counting(value) for key, value in row.items() if callable(value)}
         return rows
 
     def files(
-        self, info: object, version: int | None = None, **wanted: Any
+        self, info: GraphQLResolveInfo[Any], version: int | None = None, **wanted: Any
     ) -> list[dict[str, Any]]:
         rows = [
             row
             for model in self._zoo.models
             for row in file_rows(model, self._url_of, version_2=version != 1)
         ]
-        return self._counted(filtered(rows, wanted))
+        return self._counted(info, filtered(rows, wanted))
 
-    def benchmarkResults(self, info: object, **wanted: Any) -> list[dict[str, Any]]:  # noqa: N802
-        return self._rows(benchmark_rows, wanted)
+    def benchmarkResults(  # noqa: N802
+        self, info: GraphQLResolveInfo[Any], **wanted: Any
+    ) -> list[dict[str, Any]]:
+        return self._rows(info, benchmark_rows, wanted)
 
-    def trainingResults(self, info: object, **wanted: Any) -> list[dict[str, Any]]:  # noqa: N802
-        return self._rows(training_rows, wanted)
+    def trainingResults(  # noqa: N802
+        self, info: GraphQLResolveInfo[Any], **wanted: Any
+    ) -> list[dict[str, Any]]:
+        return self._rows(info, training_rows, wanted)
 
-    def _rows(self, rows_of: Any, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    def _rows(
+        self, info: GraphQLResolveInfo[Any], rows_of: Any, wanted: dict[str, Any]
+    ) -> list[dict[str, Any]]:
         model_id = wanted.pop("modelId", None)
         models = [one for one in self._zoo.models if model_id in (None, one.model_id)]
         rows = [row for model in models for row in rows_of(model)]
-        return self._counted(filtered(rows, wanted))
+        return self._counted(info, filtered(rows, wanted))
 
     def _counting(self, rows_of: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-        return lambda info, **wanted: self._counted(rows_of(info, **wanted))
+        return lambda info, **wanted: self._counted(info, rows_of(info, **wanted))
 
-    def _counted(self, rows: _Rows) -> _Rows:
-        self._rows_left -= len(rows)
-        if self._rows_left < 0:
+    def _counted(self, info: GraphQLResolveInfo[Any], rows: _Rows) -> _Rows:
+        self._left -= len(rows) * self._fields_of(info)
+        if self._left < 0:
             raise GraphQLError("the answer is too large: ask for fewer models or fewer fields")
         return rows
+
+    def _fields_of(self, info: GraphQLResolveInfo[Any]) -> int:
+        """Fields asked of each row; all of the query's, where fragments hide them."""
+        nodes = [
+            one
+            for field in info.field_nodes
+            for one in (field.selection_set.selections if field.selection_set else ())
+        ]
+        plain = all(isinstance(node, FieldNode) for node in nodes)
+        return len(nodes) if plain else self._fields
 
 
 def _request(body: bytes) -> tuple[str, dict[str, Any], str | None]:

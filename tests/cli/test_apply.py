@@ -1,0 +1,169 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import onnx
+import pytest
+
+from tests.apply.conftest import network  # noqa: F401
+from zooselect.apply import apply
+
+
+@pytest.fixture
+def ready(network, tmp_path):  # noqa: F811
+    """A model of one's own with its samples."""
+    model, data = network("normed")
+    (tmp_path / "model.onnx").write_bytes(model.read_bytes())
+    return tmp_path / "model.onnx", data
+
+
+def test_one_line_and_notes(cli, ready):
+    model, data = ready
+    done = cli("apply", model, "--data", data)
+    assert done.code == 0
+    assert done.out.startswith("layers 3 of 5 pruned to 51.4")
+    assert "INT8 weights and activations in 5 of 5 · " in done.out
+    assert "top-1 agreement with the input" in done.out
+    assert done.err.splitlines() == [
+        "note: not pruned: conv1.weight (first convolution), fc.weight (last layer)",
+        "note: 1 batch norms stand behind no layer and stay float",
+    ]
+    assert (model.parent / "model-optim0.5.onnx").exists()
+
+
+def test_json_is_the_report(cli, ready, tmp_path):
+    model, data = ready
+    arguments = ("apply", model, "-l", "77%", "--data", data, "-o", tmp_path / "o.onnx", "--json")
+    done = cli(*arguments, "--quiet", "--report", tmp_path / "r.json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["schema"] == 1
+    assert done.json["policy"] == 1
+    assert done.json["optim_level"] == 0.77
+    assert json.loads((tmp_path / "r.json").read_text()) == done.json
+    document = done.json
+    again = apply(model, 0.77, tmp_path / "p.onnx", data=data).to_dict()
+    for one in (again, document):
+        for key in ("latency_ms_before", "latency_ms_after", "latency_ratio"):
+            del one["measured"][key]
+        del one["output"]
+    assert json.loads(json.dumps(again)) == {k: v for k, v in document.items() if k != "schema"}
+
+
+def test_markdown_report(cli, ready, tmp_path):
+    model, data = ready
+    done = cli("apply", model, "--data", data, "--report", tmp_path / "r.md")
+    assert done.code == 0
+    text = (tmp_path / "r.md").read_text()
+    assert "| conv2.weight | Conv | 16 x 16 x 3 x 3 | 0.00 % | 51.43 % |" in text
+    assert "| the pruned model in float |" in text
+
+
+def test_dry_run_writes_nothing(cli, ready):
+    model, _ = ready
+    before = sorted(os.listdir(model.parent))
+    done = cli("apply", model, "-l", "1.0", "--dry-run", "--verbose")
+    assert done.code == 0
+    assert done.out == (
+        "would do: layers 3 of 5 pruned to 79.99 %, INT8 weights and activations in 5 of 5\n"
+    )
+    assert "layer conv2.weight: 2304 weights, int8" in done.err
+    assert sorted(os.listdir(model.parent)) == before
+
+
+def test_made_up_data_is_said_aloud(cli, ready):
+    done = cli("apply", ready[0], "--synthetic-data", "2")
+    assert done.code == 0
+    assert "MADE-UP samples" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["none.onnx"], 7, "no such model: none.onnx"),
+        (
+            ["zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/base-none"],
+            2,
+            "a stub's model stands in the cache",
+        ),
+        (["{folder}"], 2, "neither model.onnx nor deployment"),
+        (["{model}"], 2, "INT8 needs samples"),
+        (["{model}", "-l", "1.1"], 2, "outside 0.0 to 1.0"),
+        (["{model}", "--scope", "wide"], 2, "unknown scope"),
+        (["{model}", "--report", "r.txt"], 2, "neither .json nor .md"),
+        (["{model}", "--data", "x", "--synthetic-data", "2"], 2, "leave out one"),
+        (["{model}", "-o", "none/out.onnx"], 7, "no such folder"),
+        (["{broken}", "--synthetic-data", "2"], 6, "not an ONNX model"),
+    ],
+)
+def test_errors(cli, ready, tmp_path, arguments, code, message):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.onnx").write_bytes(b"no model at all")
+    names = {one: tmp_path / one for one in ("folder",)}
+    names |= {"model": ready[0], "broken": tmp_path / "broken.onnx"}
+    done = cli("apply", *(one.format(**names) for one in arguments))
+    assert done.code == code
+    assert message in done.err
+    assert done.err.count("\n") == 2
+
+
+def test_a_model_folder(cli, ready, tmp_path):
+    model, data = ready
+    folder = tmp_path / "zoo" / "deployment"
+    folder.mkdir(parents=True)
+    model.rename(folder / "model.onnx")
+    done = cli("apply", folder.parent, "--data", data, "-l", "0")
+    assert done.code == 0
+    assert (folder / "model-optim0.0.onnx").read_bytes() == (folder / "model.onnx").read_bytes()
+
+
+def test_missing_package(cli, ready, monkeypatch):
+    import importlib.util
+
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name)
+    )
+    done = cli("apply", ready[0], "--synthetic-data", "1")
+    assert done.code == 2
+    assert "zooselect[onnx]" in done.err
+
+
+def test_ctrl_c_leaves_nothing(ready, tmp_path):
+    model, data = ready
+    many = tmp_path / "many"
+    many.mkdir()
+    one = next(data.iterdir())
+    for at in range(3000):
+        os.link(one, many / f"{at:04}.npz")
+    target = tmp_path / "out"
+    target.mkdir()
+    command = [sys.executable, "-m", "zooselect", "apply", model, "--data", many]
+    process = subprocess.Popen(
+        [*command, "--samples", "3000", "-o", target / "o.onnx"], stderr=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + 30
+    while not any(target.glob(".zooselect-*/calibration.onnx")) and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "error: interrupted\n"
+    assert os.listdir(target) == []
+
+
+def test_names_in_a_file_do_not_write_to_the_terminal(cli, ready):
+    model, data = ready
+    document = onnx.load(model)
+    for node in document.graph.node:
+        for at, name in enumerate(node.input):
+            node.input[at] = name.replace("conv1.weight", "\x1b[31mred")
+    for tensor in document.graph.initializer:
+        tensor.name = tensor.name.replace("conv1.weight", "\x1b[31mred")
+    onnx.save(document, model)
+    done = cli("apply", model, "--data", data, "--verbose")
+    assert done.code == 0
+    assert "\x1b" not in done.out + done.err
+    assert "\\x1b[31mred" in done.err

@@ -1,0 +1,69 @@
+"""Calibration: between what values the numbers in a network lie when it runs on samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from zooselect.apply.network import Network
+from zooselect.apply.runtime import Session
+from zooselect.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from zooselect.apply.network import Array
+    from zooselect.apply.samples import Samples
+
+Ranges = dict[str, tuple[float, float]]
+
+
+def calibrate(
+    network: Network,
+    names: Iterable[str],
+    samples: Samples,
+    each: Callable[[list[Array]], None],
+) -> Ranges:
+    """Return the least and greatest number each value takes over the samples.
+
+    Args:
+        network: the float network.
+        names: the values to watch.
+        samples: what it runs on.
+        each: told the network's outputs for each sample.
+
+    Raises:
+        UsageError: the network does not run on a sample.
+        IntegrityError: it computes NaN or infinite numbers.
+    """
+    from onnx import ModelProto, TensorProto, helper
+
+    watched = list(names)
+    model = ModelProto()
+    model.CopyFrom(network.model)
+    outputs = len(model.graph.output)
+    for at, name in enumerate(watched):
+        for kind in ("ReduceMin", "ReduceMax"):
+            result = f"zooselect.{kind}.{at}"
+            model.graph.node.append(helper.make_node(kind, [name], [result], keepdims=0))
+            value = helper.make_tensor_value_info(result, TensorProto.FLOAT, [])
+            model.graph.output.append(value)
+    ranges = dict.fromkeys(watched, (0.0, 0.0))
+    session = Session(_saved(network, model), lean=True)
+    for sample in samples:
+        results: list[Any] = session.run(sample)
+        each(results[:outputs])
+        for at, name in enumerate(watched):
+            low, high = (float(one) for one in results[outputs + 2 * at :][:2])
+            if not (abs(low) < float("inf") and abs(high) < float("inf")):
+                raise IntegrityError(
+                    f"the network computes {low:g} to {high:g} at {name!a}",
+                    hint="a sample is not what the model expects, or the model is broken",
+                )
+            known = ranges[name]
+            ranges[name] = (min(known[0], low), max(known[1], high))
+    return ranges
+
+
+def _saved(network: Network, model: Any) -> Any:
+    path = network.folder / "calibration.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path

@@ -1,0 +1,103 @@
+"""Running models in onnxruntime."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zooselect.errors import IntegrityError, UsageError
+
+if TYPE_CHECKING:
+    from zooselect.apply.network import Array
+
+#: A latency is the median of so many runs at least, at most, and for so many seconds.
+_RUNS, _MOST, _SECONDS = 5, 200, 1.0
+_ERRORS_ONLY = 3
+
+
+class Session:
+    """A model loaded in onnxruntime, on the CPU."""
+
+    def __init__(self, path: Path, *, lean: bool = False) -> None:
+        """Load a model.
+
+        Args:
+            path: the ONNX file.
+            lean: leave weights as they are in the file rather than lay them out anew for
+                speed, which takes the room of one more copy.
+
+        Raises:
+            IntegrityError: onnxruntime does not take the model.
+        """
+        onnxruntime = _onnxruntime()
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _ERRORS_ONLY + 1
+        options.use_deterministic_compute = True
+        if lean:
+            options.add_session_config_entry("session.disable_prepacking", "1")
+            options.graph_optimization_level = (
+                onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+            )
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], enable_fallback=False
+            )
+        except Exception as error:  # onnxruntime's own; their base is Exception
+            raise IntegrityError(
+                f"onnxruntime cannot load {path.name}: {_reason(error)}",
+                hint="does the model run in onnxruntime at all?",
+            ) from error
+        self.outputs = [one.name for one in self._session.get_outputs()]
+
+    @property
+    def interface(self) -> list[tuple[str, str, list[Any]]]:
+        """Name, type and shape of each input and output."""
+        values = (*self._session.get_inputs(), *self._session.get_outputs())
+        return [(one.name, one.type, list(one.shape)) for one in values]
+
+    def run(self, sample: dict[str, Array]) -> list[Array]:
+        """Return the outputs for a sample.
+
+        Raises:
+            UsageError: the model does not run on it.
+        """
+        try:
+            outputs: list[Array] = self._session.run(None, sample)
+        except Exception as error:  # onnxruntime's own; their base is Exception
+            raise UsageError(
+                f"the model does not run on a sample: {_reason(error)}",
+                hint="the samples must fit together; made-up ones may not (give --data)",
+            ) from error
+        return outputs
+
+
+def latencies(one: Session, other: Session, sample: dict[str, Array]) -> tuple[float, float]:
+    """Median seconds a run of each takes; they take turns, so that both meet the same weather."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + _SECONDS
+    while len(taken[0]) < _RUNS or (time.perf_counter() < end and len(taken[0]) < _MOST):
+        for session, times in zip((one, other), taken, strict=True):
+            start = time.perf_counter()
+            session.run(sample)
+            times.append(time.perf_counter() - start)
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        # An interrupt while the library starts comes out as a failed import.
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise UsageError(
+            f"onnxruntime cannot be imported: {_reason(error)}",
+            hint="pip install 'zooselect[onnx]'",
+        ) from error
+    return onnxruntime
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,131 @@
+"""Which nodes of a graph are layers, and which weights no layer reaches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+from typing import Any, NamedTuple
+
+from zooselect.apply.network import Network, tensors_of
+from zooselect.errors import UsageError
+from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED
+
+#: Operators that compute in integers, or come before and after such.
+QUANTIZED_OPERATORS = {
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger",
+    "QLinearMatMul", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QGemm",
+    "MatMulNBits", "QAttention", "QLinearAdd", "QMoE",
+}  # fmt: skip
+
+
+class LayerNode(NamedTuple):
+    """A node that multiplies by a constant float32 weight.
+
+    Attributes:
+        node: the node.
+        weight: name of the initializer.
+        axis: the weight's dimension of output channels; None to scale it as a whole.
+        channels: how many there are.
+    """
+
+    node: Any
+    weight: str
+    axis: int | None
+    channels: int
+
+
+class Unreached(NamedTuple):
+    """A weight that is neither pruned nor quantized, for no layer multiplies by it.
+
+    Attributes:
+        name: the tensor's name.
+        numel: how many numbers it holds.
+        used_by: the operators that use it.
+    """
+
+    name: str
+    numel: int
+    used_by: tuple[str, ...]
+
+
+def layer_nodes(network: Network) -> list[LayerNode]:
+    """Return the layers of a prepared graph, in the order it runs them."""
+    from onnx import TensorProto
+
+    layers = []
+    for node in network.model.graph.node:
+        if node.op_type not in WEIGHTED or node.domain not in DOMAINS or len(node.input) < 2:
+            continue
+        name = node.input[1]
+        if name not in network or node.input[0] in network:
+            continue
+        tensor = network.tensor(name)
+        if tensor.data_type == TensorProto.FLOAT and len(tensor.dims) >= 2 and prod(tensor.dims):
+            axis = _axis(node, len(tensor.dims))
+            layers.append(LayerNode(node, name, axis, 1 if axis is None else tensor.dims[axis]))
+    return layers
+
+
+def unreached(network: Network, layers: list[LayerNode]) -> tuple[Unreached, ...]:
+    """Return every float tensor of two dimensions or more that no layer multiplies by."""
+    from onnx import TensorProto
+
+    floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
+    reached = {layer.weight for layer in layers}
+    users: dict[str, set[str]] = {}
+    _note_users(network.model.graph, users)
+    found = [
+        Unreached(one.name, prod(one.dims), tuple(sorted(users.get(one.name, ()))))
+        for one in tensors_of(network.model.graph)
+        # A dimension of ones makes no matrix: scales and biases are shaped so.
+        if one.data_type in floats
+        and sum(size > 1 for size in one.dims) > 1
+        and one.name not in reached
+    ]
+    graph = network.model.graph
+    found += [
+        Unreached(one.values.name, prod(one.dims), tuple(sorted(users.get(one.values.name, ()))))
+        for one in graph.sparse_initializer
+    ]
+    return tuple(found)
+
+
+def refuse_quantized(network: Network) -> None:
+    """Refuse a model that already is INT8.
+
+    Raises:
+        UsageError: it has operators of quantized models.
+    """
+    counts = Counter(
+        node.op_type for node in network.model.graph.node if node.op_type in QUANTIZED_OPERATORS
+    )
+    if counts:
+        kind, count = counts.most_common(1)[0]
+        raise UsageError(
+            f"the model is quantized already: {count} x {kind}",
+            hint="start from the float model; --force takes what is still float in this one",
+        )
+
+
+def _note_users(graph: Any, users: dict[str, set[str]], inside: str = "") -> None:
+    """Note the operators that use each name, also in inner graphs."""
+    for node in graph.node:
+        for name in (*node.input, *(node.output if node.op_type == "Constant" else ())):
+            users.setdefault(name, set()).add(node.op_type + inside)
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                users.setdefault(attribute.t.name, set()).add(node.op_type + inside)
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                _note_users(inner, users, f" inside {node.op_type}")
+
+
+def _axis(node: Any, rank: int) -> int | None:
+    values = {one.name: one.i for one in node.attribute}
+    if node.op_type == "Conv":
+        return 0
+    if node.op_type == "ConvTranspose":
+        # With groups, one channel of this dimension is several of the output.
+        return 1 if values.get("group", 1) == 1 else None
+    if rank != 2:
+        return None  # a stack of matrices
+    return 0 if node.op_type == "Gemm" and values.get("transB", 0) else 1
