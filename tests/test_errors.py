@@ -12,6 +12,7 @@ CLASSES = [
     (errors.NoCandidateError, LookupError, 3),
     (errors.IntegrityError, ValueError, 6),
     (errors.LocalFileError, OSError, 7),
+    (errors.LockError, RuntimeError, 8),
 ]
 
 

@@ -46,6 +46,10 @@ LAYERS = {
         "settings", "record", "stub", "errors",
     },
     "interop": {"downloads", "selection", "source", "stub", "errors"},
+    "lock": {
+        "downloads", "selection", "catalog", "cache", "settings", "level", "task", "stub", "names",
+        "files", "errors",
+    },
     "report": {
         "api", "selection", "catalog", "level", "task", "record", "errors", "__init__",
     },
@@ -53,9 +57,9 @@ LAYERS = {
         "report", "mirror", "object_store", "selection", "catalog", "record", "stub", "errors",
     },
     "cli": {
-        "api", "apply", "source", "cache", "downloads", "report", "compare", "scan", "serve",
-        "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub", "settings",
-        "files", "errors", "__init__",
+        "api", "apply", "source", "cache", "downloads", "lock", "report", "compare", "scan",
+        "serve", "mirror", "selection", "plan", "catalog", "level", "task", "record", "stub",
+        "settings", "files", "errors", "__init__",
     },
     "__main__": {"cli"},
     "__init__": {"api", "source", "downloads", "selection", "catalog", "record", "stub", "errors"},

@@ -137,3 +137,9 @@ class LocalFileError(ZooSelectError, OSError):
     """The local file system refused: missing, unreadable, unwritable, full."""
 
     exit_code = 7
+
+
+class LockError(ZooSelectError, RuntimeError):
+    """What is found is not what the lock file pins."""
+
+    exit_code = 8

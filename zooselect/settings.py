@@ -25,6 +25,8 @@ class Settings(NamedTuple):
             (`ZOOSELECT_REFRESH`).
         no_fallback: nothing stands in for a server that fails (`ZOOSELECT_NO_FALLBACK`).
         cache_dir: folder of the cache (`ZOOSELECT_CACHE_DIR`); None for the user's.
+        lock_file: path of the lock file (`ZOOSELECT_LOCK`); None for `zooselect.lock` in the
+            current folder.
         cache_ttl: seconds for which kept answers are fresh (`ZOOSELECT_CACHE_TTL`).
         timeout: seconds to wait for a connection and between two bytes
             (`ZOOSELECT_TIMEOUT`).
@@ -39,6 +41,7 @@ class Settings(NamedTuple):
     refresh: bool = False
     no_fallback: bool = False
     cache_dir: str | None = None
+    lock_file: str | None = None
     cache_ttl: float = 86_400.0
     timeout: float = 10.0
     patience: float = 60.0
@@ -60,6 +63,7 @@ class Settings(NamedTuple):
             refresh=_switch(values, "ZOOSELECT_REFRESH"),
             no_fallback=_switch(values, "ZOOSELECT_NO_FALLBACK"),
             cache_dir=get("ZOOSELECT_CACHE_DIR") or None,
+            lock_file=get("ZOOSELECT_LOCK") or None,
             cache_ttl=_number(values, "ZOOSELECT_CACHE_TTL", 86_400.0, least=0.0),
             timeout=_number(values, "ZOOSELECT_TIMEOUT", 10.0, least=0.001, most=3600.0),
             patience=_number(values, "ZOOSELECT_RETRY_BUDGET", 60.0, least=0.0),

@@ -30,6 +30,7 @@ _COMMANDS = {
     "compare": "Compare the models for a task, and mark the Pareto front.",
     "scan": "Find stubs in files, and say which are known.",
     "download": "Download models: whole and verified, or not at all.",
+    "lock": "Pin what was resolved; refuse drift.",
     "report": "Write a page that shows what every optim level comes to.",
     "cache": "Show, check and remove what is kept on this machine.",
     "mirror": "Bring a zoo back: keep models in a folder, checked and described.",

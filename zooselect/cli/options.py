@@ -160,6 +160,16 @@ def scope_options(function: F) -> F:
     return function
 
 
+def file_option(function: F) -> F:
+    """Add the option that names the lock file."""
+    return click.option(
+        "--file",
+        "lock_file",
+        type=click.Path(),
+        help="The lock file [env: ZOOSELECT_LOCK; default: zooselect.lock].",
+    )(function)
+
+
 def words(*known: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
     """Return a completion that offers words."""
     return lambda context, parameter, text: [word for word in known if word.startswith(text)]

@@ -15,7 +15,14 @@ from zooselect.downloads.listing import RemoteFile
 from zooselect.downloads.manifest import Origin
 from zooselect.downloads.part import Part
 from zooselect.downloads.progress import CancelledError, Progress
-from zooselect.errors import IntegrityError, LocalFileError, NetworkError, ServerError
+from zooselect.errors import (
+    IntegrityError,
+    LocalFileError,
+    LockError,
+    NetworkError,
+    ServerError,
+    ZooSelectError,
+)  # fmt: skip
 from zooselect.net.retry import ATTEMPTS
 
 Wait = Callable[[int, NetworkError], None]
@@ -77,6 +84,7 @@ class Fetcher:
         Raises:
             NetworkError, ServerError: it cannot be had; what is proven of it stays.
             IntegrityError: what the keeper sends is not what it lists.
+            LockError: it is not what the lock file pins.
             LocalFileError: the file system refused.
             CancelledError: stopped.
         BaseException: what `progress` raises; what is proven stays here, too.
@@ -107,14 +115,11 @@ class Fetcher:
                 self._fill(part, file)
                 fetched, problem = self._finished(part, file)
             if problem is not None:
-                raise IntegrityError(
-                    f"{self._keeper.location}: {file.name} {problem}",
-                    hint="the server's copy, its listing or the way here is broken",
-                )
+                raise _wrong(file, f"{self._keeper.location}: {file.name} {problem}")
             self._progress.finish(file.name)
         except BaseException as error:
             local = isinstance(error, OSError) and not isinstance(error, NetworkError)
-            if local or isinstance(error, IntegrityError):
+            if local or isinstance(error, (IntegrityError, LockError)):
                 # A disk that is full is not made fuller by what nobody could finish.
                 part.drop()
             else:
@@ -174,10 +179,10 @@ class Fetcher:
                 raise CancelledError("stopped", hint="the same command goes on from here")
             if limit is not None and part.size + len(data) > limit:
                 self._anew(part, file)
-                raise IntegrityError(
+                raise _wrong(
+                    file,
                     f"{self._keeper.location}: {file.name} is longer than the {limit:,} bytes"
-                    " it is said to have",
-                    hint="the server's copy or its listing is broken",
+                    f" {'pinned' if file.pinned else 'it is said to have'}",
                 )
             part.write(data)
             self._progress.advance(file.name, len(data))
@@ -198,15 +203,22 @@ class Fetcher:
         """The file as it is now, and what is wrong with it."""
         sha256, md5 = part.finish()
         fetched = Fetched(part.path, Origin(part.size, sha256, md5 or file.md5))
+        said = "pinned" if file.pinned else "listed"
         if file.size is not None and part.size != file.size:
-            return fetched, f"has {part.size:,} bytes, and not the {file.size:,} listed"
+            return fetched, f"has {part.size:,} bytes, and not the {file.size:,} {said}"
         if file.sha256 is not None and sha256 != file.sha256:
-            return fetched, "is not the content listed: its SHA-256 is another"
+            return fetched, f"is not the content {said}: its SHA-256 is another"
         if file.sha256 is None and file.md5 is not None and md5 != file.md5:
-            return fetched, "is not the content listed: its MD5 is another"
+            return fetched, f"is not the content {said}: its MD5 is another"
         if file.sha256 is None and file.md5 is None and _is_page(part.path):
             return fetched, "is a page for browsers"
         return fetched, None
+
+
+def _wrong(file: RemoteFile, message: str) -> ZooSelectError:
+    if file.pinned:
+        return LockError(message, hint="the lock file pins other content; nothing was kept")
+    return IntegrityError(message, hint="the server's copy, its listing or the way here is broken")
 
 
 def _is_page(path: Path) -> bool:

@@ -40,6 +40,7 @@ class RemoteFile(NamedTuple):
         size: bytes; None where the keeper does not say.
         sha256: hex digest; None where it does not say.
         md5: hex digest; None where it does not say.
+        pinned: whether size and digest are a lock file's, and not what the keeper says.
     """
 
     name: str
@@ -48,6 +49,7 @@ class RemoteFile(NamedTuple):
     size: int | None = None
     sha256: str | None = None
     md5: str | None = None
+    pinned: bool = False
 
     @property
     def part(self) -> str | None:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
@@ -15,7 +15,7 @@ from zooselect.catalog.catalog import Catalog
 from zooselect.downloads.download import Downloaded, Job, fetch_model, is_there, plan_for, tidy
 from zooselect.downloads.folder import Model, find_model, folder_of
 from zooselect.downloads.listing import ALL, PARTS, Listing
-from zooselect.downloads.manifest import read_manifest
+from zooselect.downloads.manifest import Manifest, read_manifest
 from zooselect.downloads.plan import Plan
 from zooselect.downloads.progress import Progress, Silence
 from zooselect.downloads.shelf import touch
@@ -33,6 +33,20 @@ if TYPE_CHECKING:
 JOBS = 4
 
 
+class Pinned(Protocol):
+    """What a lock file says of a model; nothing else is taken for it."""
+
+    def holds(self, manifest: Manifest) -> bool:
+        """Whether a model that is here is what is pinned."""
+
+    def checked(self, listing: Listing) -> Listing:
+        """Return a listing with what is pinned of its files.
+
+        Raises:
+            LockError: it lists something else.
+        """
+
+
 class Terms(NamedTuple):
     """How models are downloaded.
 
@@ -41,12 +55,14 @@ class Terms(NamedTuple):
         parts: of `PARTS`, or `all`; none for what one needs to run the model.
         jobs: files to fetch at a time, from 1.
         progress: told how far it is.
+        pinned: what it must be; None for what its keeper has.
     """
 
     dir: Path | None = None
     parts: tuple[str, ...] = ()
     jobs: int = JOBS
     progress: Progress = Silence()
+    pinned: Pinned | None = None
 
 
 class Offer(NamedTuple):
@@ -159,14 +175,14 @@ def bring(
         tidy(here.folder, here.manifest)
         return Downloaded(here.folder, here.manifest, 0)
     try:
-        keeper, listing = _listed(stub, source, settings)
+        keeper, listing = _asked(stub, source, settings, terms)
         folder = terms.dir or _folder(listing, settings)
         wait = _wait(source.files)
         return fetch_model(
             Job(folder, listing, keeper, terms.parts, terms.jobs, wait, terms.progress)
         )
     except NetworkError as error:
-        if here is None or settings.no_fallback or not _whole(here, terms):
+        if here is None or settings.no_fallback or terms.pinned or not _whole(here, terms):
             raise
         say(f"{error.message}; the model that is here was fetched {here.manifest.fetched_at}")
         return Downloaded(here.folder, here.manifest, 0)
@@ -181,7 +197,7 @@ def offer(stub: Stub, source: Source, settings: Settings, terms: Terms) -> Offer
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
         return Offer(here.manifest.stub, here.folder, None, None)
-    _, listing = _listed(stub, source, settings)
+    _, listing = _asked(stub, source, settings, terms)
     folder = terms.dir or _folder(listing, settings)
     return Offer(listing.stub, folder, plan_for(folder, listing, terms.parts), listing)
 
@@ -220,6 +236,8 @@ def _will_do(here: Model, files: FilesAt | None, settings: Settings, terms: Term
     """Whether what is here need not be compared with what its keeper has now."""
     if not _whole(here, terms):
         return False
+    if terms.pinned is not None:
+        return terms.pinned.holds(here.manifest) and not settings.refresh
     if files is None or (settings.offline and files.kind != "folder"):
         return True
     if settings.refresh or files.kind == "folder" or here.manifest.location != files.place:
@@ -231,8 +249,13 @@ def _will_do(here: Model, files: FilesAt | None, settings: Settings, terms: Term
     return 0 <= age < settings.cache_ttl
 
 
-def _listed(stub: Stub, source: Source, settings: Settings) -> tuple[Keeper, Listing]:
-    """Who keeps the model's files, and which there are.
+def _asked(stub: Stub, source: Source, settings: Settings, terms: Terms) -> tuple[Keeper, Listing]:
+    keeper, listing = listed(stub, source, settings)
+    return keeper, listing if terms.pinned is None else terms.pinned.checked(listing)
+
+
+def listed(stub: Stub, source: Source, settings: Settings) -> tuple[Keeper, Listing]:
+    """Return who keeps a model's files, and which there are.
 
     Raises:
         ZooSelectError: as `download`.

@@ -1,0 +1,155 @@
+"""What is found now beside what is pinned: pure, so that every kind of drift can be tested."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from zooselect.lock.ask import Files
+from zooselect.lock.lock import Key, Lock, LockedFile, LockedModel, Pin
+
+PICK, POLICY, FILES = "pick", "policy", "files"
+
+
+class Drift(NamedTuple):
+    """Something pinned that is no longer so.
+
+    Attributes:
+        kind: `pick`, `policy` or `files`.
+        subject: the question, or the model's stub.
+        message: what has drifted, in a line, with the subject.
+        locked: what is pinned.
+        found: what is found; None for nothing.
+    """
+
+    kind: str
+    subject: str
+    message: str
+    locked: str | None
+    found: str | None
+
+
+class Report(NamedTuple):
+    """What became of what is pinned.
+
+    Attributes:
+        drifts: what is no longer so.
+        notes: what else a person must know, in lines: what has changed without harm, and
+            what could not be checked.
+    """
+
+    drifts: tuple[Drift, ...]
+    notes: tuple[str, ...]
+
+
+def compare(lock: Lock, picks: Mapping[Key, Pin | str], files: Mapping[str, Files]) -> Report:
+    """Compare a lock with what is found.
+
+    A catalog that has changed and picks the same is told, and is no drift; nor is another
+    place that has the same.
+
+    Args:
+        lock: what is pinned.
+        picks: what each question comes to now, by key; a text says why nothing is picked.
+        files: what is known of each picked model's files now, by pinned stub.
+    """
+    drifts: list[Drift] = []
+    notes: list[str] = []
+    changed: Counter[tuple[str, str]] = Counter()
+    for pin in lock.pins:
+        now = picks[pin.key]
+        if isinstance(now, str):
+            message = f"{pin}: {pin.stub} is pinned, and nothing is picked: {now}"
+            drifts.append(Drift(PICK, str(pin), message, pin.stub, None))
+            continue
+        if pin.policy != now.policy:
+            message = f"{pin}: policy {pin.policy} is pinned, and policy {now.policy} is in force"
+            drifts.append(Drift(POLICY, str(pin), message, str(pin.policy), str(now.policy)))
+        if pin.stub != now.stub:
+            message = f"{pin}: {pin.stub} is pinned, and {now.stub} is picked"
+            drifts.append(Drift(PICK, str(pin), message, pin.stub, now.stub))
+        elif pin.catalog.digest != now.catalog.digest:
+            changed[pin.catalog.location, now.catalog.location] += 1
+    for (before, after), count in changed.items():
+        what = f"{after} has changed" if before == after else f"{after} answers, not {before}"
+        notes.append(f"{what}; {count} pick{'s are' if count > 1 else ' is'} the same")
+    for stub in sorted({pin.stub for pin in lock.pins}):
+        locked, found = lock.model(stub), files[stub]
+        if locked is None:
+            if found.model is not None:
+                notes.append(f"{stub}: its files are not pinned yet; `zooselect lock` pins them")
+        elif found.model is not None:
+            drifts += file_drifts(locked, found.model)
+            notes += _unproven(locked, found.model)
+        elif found.gone:
+            message = f"{stub}: its files are pinned, and gone: {found.reason}"
+            names = ", ".join(file.name for file in locked.files)
+            drifts.append(Drift(FILES, stub, message, names, None))
+        else:
+            notes.append(f"{stub}: its files were not checked: {found.reason}")
+    return Report(tuple(drifts), tuple(notes))
+
+
+def file_drifts(locked: LockedModel, found: LockedModel) -> list[Drift]:
+    """Return what of a model's files is not as pinned, as far as both sides state it."""
+    before = {file.name: file for file in locked.files}
+    after = {file.name: file for file in found.files}
+    drifts = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        head = f"{locked.stub}: {name}"
+        if old is None:
+            drifts.append(Drift(FILES, locked.stub, f"{head} is not pinned, and there", None, name))
+        elif new is None:
+            drifts.append(Drift(FILES, locked.stub, f"{head} is pinned, and gone", name, None))
+        else:
+            for key, was, now in _differences(old, new)[:1]:
+                message = f"{head} is pinned with {key} {was}, and has {now}"
+                drifts.append(Drift(FILES, locked.stub, message, f"{key} {was}", f"{key} {now}"))
+    return drifts
+
+
+def merged(locked: LockedModel | None, found: LockedModel) -> LockedModel:
+    """Return the files as found, with what is pinned of them and nobody states now.
+
+    Of a file that has changed, nothing of old is kept.
+    """
+    before = {} if locked is None else {file.name: file for file in locked.files}
+    return found._replace(files=tuple(_merged(before.get(one.name), one) for one in found.files))
+
+
+def _merged(old: LockedFile | None, new: LockedFile) -> LockedFile:
+    if old is None or _differences(old, new) or not _proven(old, new):
+        return new
+    stated = {key: value for key, value in new._asdict().items() if value is not None}
+    return old._replace(**stated)
+
+
+def _proven(old: LockedFile, new: LockedFile) -> bool:
+    """Whether something shows the content to be the same, or neither side has any proof."""
+    same = (old.sha256 and old.sha256 == new.sha256) or (old.md5 and old.md5 == new.md5)
+    return bool(same) or not (new.sha256 or new.md5)
+
+
+def _differences(old: LockedFile, new: LockedFile) -> list[tuple[str, object, object]]:
+    pairs = (
+        ("size", old.size, new.size),
+        ("sha256", old.sha256, new.sha256),
+        ("md5", old.md5, new.md5),
+    )
+    return [one for one in pairs if None not in one[1:] and one[1] != one[2]]
+
+
+def _unproven(locked: LockedModel, found: LockedModel) -> list[str]:
+    after = {file.name: file for file in found.files}
+    names = [
+        old.name
+        for old in locked.files
+        if (new := after.get(old.name)) is not None
+        and not (old.sha256 and new.sha256)
+        and not (old.md5 and new.md5)
+    ]
+    if not names:
+        return []
+    return [f"{locked.stub}: no digest to compare for {', '.join(names)}: names and sizes alone"]
