@@ -204,3 +204,22 @@ def test_what_another_version_kept_is_a_miss(world, tmp_path, document):
     assert not world.of().from_cache
     assert cache.put(entry.key, {**entry.document, "question": {"name": "another"}})
     assert not world.of().from_cache
+
+
+@pytest.mark.parametrize("asked", [IC, Asked(name="resnet_v1-50-imagenet-base")])
+def test_an_answer_that_has_all_models_will_do(world, asked):
+    """Only where nobody can be asked: it may be older than an answer of its own would be."""
+    world.of(Asked())
+    told = world.of(asked, offline=True)
+    assert (told.source, told.from_cache) == ("api", True)
+    assert world.of(asked, offline=True, fallback=False).from_cache
+    world.fails()
+    told = world.of(asked)
+    assert (told.source, told.reason) == ("api", "zoo: no answer")
+    with pytest.raises(NetworkError):
+        world.of(asked, fallback=False)
+
+
+def test_an_answer_of_one_task_will_not_do_for_all(world):
+    world.of(IC)
+    assert world.of(Asked(), offline=True).source == "snapshot"

@@ -104,15 +104,19 @@ class LiveCatalog:
         if kept is not None and fresh and not self._terms.refresh:
             return kept.fetched_at + self._terms.ttl, self._catalog(kept, from_cache=True)
         if self._terms.offline:
-            return now + self._terms.ttl, self._offline(kept)
+            return now + self._terms.ttl, self._offline(kept or self._wider(asked))
         try:
             answer = self._server.ask(asked, kept)
         except NetworkError as error:
             if not self._terms.fallback:
                 raise
-            return now + _FAILED_FOR, self._instead(kept, error.message)
+            return now + _FAILED_FOR, self._instead(kept or self._wider(asked), error.message)
         self._store.save(self._server, answer)
         return now + self._terms.ttl, self._catalog(answer, from_cache=False)
+
+    def _wider(self, asked: Asked) -> Answer | None:
+        """A kept answer that has all the server's models, those asked for among them."""
+        return None if asked == Asked() else self._store.load(self._server, Asked())
 
     def _offline(self, kept: Answer | None) -> Catalog:
         if kept is not None:
