@@ -126,6 +126,8 @@ def _all_tasks() -> str:
 def _closest(text: str) -> str:
     from difflib import get_close_matches
 
+    if ":" in text or "/" in text:
+        return "is it a stub? `zooselect show STUB` and `zooselect download STUB` take one"
     close = get_close_matches(_fold(text), _BY_NAME, n=3, cutoff=0.6)
     names = dict.fromkeys(_BY_NAME[name].name for name in close)
     return f"did you mean {' or '.join(names)}?" if names else _all_tasks()

@@ -22,7 +22,9 @@ from tests.downloads.disk import (
     private,
     visible,
 )
-from tests.downloads.zoo_server import cut, plain, status
+from tests.downloads.zoo_server import V1, cut, plain, status
+from zooselect.downloads.manifest import read_manifest
+from zooselect.errors import LocalFileError
 
 # Loopback only.
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -365,3 +367,32 @@ def test_large_chunks_and_a_digest_on_threads(new_zoo, get, folder):
     assert get("--api-url", zoo.url).code == 0
     check_whole(folder, zoo.files)
     assert zoo.sent_of("model.onnx") == len(content)
+
+
+@pytest.mark.parametrize("moved", [0.0, 12345.678], ids=["coarser", "other"])
+def test_a_model_that_was_copied_with_other_times(zoo, get, cli, tmp_path, moved):
+    """As `cp -r`, zip and tar's usual format do: its content tells, and only once."""
+    zoo.files.update(FILES)
+    assert get().code == 0
+    folder = tmp_path / "model"
+    for name in ("model.onnx", "deployment/config.json"):
+        when = int((folder / name).stat().st_mtime) - moved
+        os.utime(folder / name, (when, when))
+    offline = ("download", V1, "--offline", "--dir", folder)
+    assert cli(*offline)[:2] == (0, f"{folder}\n")
+    assert read_manifest(folder).stands(folder)
+    (folder / "model.onnx").write_bytes(CONTENT[::-1])
+    assert cli(*offline).code == 4
+
+
+def test_a_whole_model_in_a_folder_that_is_only_read(zoo, get, tmp_path, monkeypatch):
+    """Refused writes are those of another user's cache: what is there is there."""
+    assert get(mirror=True).code == 0
+
+    def refuse(folder, manifest):
+        raise LocalFileError("cannot write", hint="read-only")
+
+    monkeypatch.setattr("zooselect.downloads.download.write_manifest", refuse)
+    before = len(zoo.asked())
+    assert get("--refresh", mirror=True).code == 0
+    assert [one for one in zoo.asked()[before:] if one.startswith("GET /models")] == []

@@ -234,8 +234,8 @@ def test_a_question_stays_one(loopback, status):
     ("location", "why"),
     [
         ("", "to nowhere"),
-        ("file:///etc/passwd", "its scheme is 'file'"),
-        ("ftp://127.0.0.1/", "its scheme is 'ftp'"),
+        ("file:///etc/passwd", "begins with file:"),
+        ("ftp://127.0.0.1/", "begins with ftp:"),
         ("http://127.0.0.1:port/", "its port"),
         ("/a b", "a character no URL has"),
     ],

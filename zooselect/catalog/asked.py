@@ -93,7 +93,7 @@ class AtHand:
         provenance = self._catalog.provenance
         if provenance.source != "mirror":
             return None
-        return FilesAt("folder", os.path.dirname(provenance.location))
+        return FilesAt("folder", os.path.dirname(os.path.abspath(provenance.location)))
 
     def of(self, asked: Asked) -> Catalog:
         """Return the catalog: it has all there is."""

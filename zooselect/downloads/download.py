@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from zooselect.downloads.manifest import (
     write_manifest,
 )  # fmt: skip
 from zooselect.downloads.part import release, sweep
-from zooselect.downloads.plan import Plan, check_space, plan
+from zooselect.downloads.plan import Plan, as_it_stands, check_space, plan
 from zooselect.downloads.progress import Progress
 from zooselect.downloads.publish import (
     Staged,
@@ -139,6 +140,22 @@ def tidy(folder: Path, manifest: Manifest) -> None:
         unclaim(folder)
 
 
+def as_found(folder: Path, manifest: Manifest) -> Manifest | None:
+    """Return a manifest with its files as they are now; None where one is not what it was.
+
+    A model that was copied has other times: its content tells, once.
+    """
+    files = {name: as_it_stands(folder, file) for name, file in manifest.files.items()}
+    whole = {name: file for name, file in files.items() if file is not None}
+    if len(whole) < len(files):
+        return None
+    found = manifest._replace(files=whole)
+    if whole != manifest.files:
+        with suppress(LocalFileError):
+            write_manifest(folder, found)
+    return found
+
+
 def is_there(folder: Path, manifest: Manifest, parts: Sequence[str]) -> bool:
     """Whether some parts of a model are there and look untouched.
 
@@ -192,7 +209,12 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
         files=files,
         origins=origins,
     )
-    write_manifest(folder, manifest)
+    try:
+        write_manifest(folder, manifest)
+    except LocalFileError:
+        if before is None or before.files != files:
+            raise
+        # All is there in a folder that is only read: nothing is lost but how fresh it is.
     return sum(one.origin.size for one in done.values()), manifest
 
 

@@ -12,7 +12,15 @@ from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
 from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.downloads.download import Downloaded, Job, fetch_model, is_there, plan_for, tidy
+from zooselect.downloads.download import (
+    Downloaded,
+    Job,
+    as_found,
+    fetch_model,
+    is_there,
+    plan_for,
+    tidy,
+)
 from zooselect.downloads.folder import Model, find_model, folder_of
 from zooselect.downloads.listing import ALL, PARTS, Listing
 from zooselect.downloads.manifest import Manifest, read_manifest
@@ -216,16 +224,18 @@ def _stub_of(what: Selection | Stub | str) -> Stub:
 def _here(stub: Stub, settings: Settings, terms: Terms) -> Model | None:
     """The model, if it is whole on this disk already, under whatever name."""
     if terms.dir is None:
-        return find_model(cache_folder(settings.cache_dir), stub)
-    manifest = read_manifest(terms.dir)
-    if manifest is None or not manifest.names:
+        found = find_model(cache_folder(settings.cache_dir), stub)
+    else:
+        manifest = read_manifest(terms.dir)
+        found = None if manifest is None else Model(terms.dir, manifest)
+    if found is None:
         return None
-    if stub.canonical not in manifest.names:
+    if stub.canonical not in (found.manifest.stub, *found.manifest.names):
         raise UsageError(
-            f"{terms.dir} holds {manifest.stub}, not {stub.canonical}",
+            f"{found.folder} holds {found.manifest.stub}, not {stub.canonical}",
             hint="name another folder with --dir",
         )
-    return Model(terms.dir, manifest)
+    return found._replace(manifest=as_found(found.folder, found.manifest) or found.manifest)
 
 
 def _whole(here: Model, terms: Terms) -> bool:

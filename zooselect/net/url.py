@@ -80,7 +80,8 @@ def parse(text: str) -> Address:
         raise ValueError("it holds a character no URL has")
     parts = urlsplit(text)
     if parts.scheme not in _PORTS:
-        raise ValueError(f"its scheme is {parts.scheme or 'missing'!r}, not http or https")
+        said = f"begins with {parts.scheme}:" if parts.scheme else "names no scheme"
+        raise ValueError(f"it {said}, not http: or https:")
     try:
         host, port = parts.hostname, parts.port
     except ValueError:

@@ -72,7 +72,7 @@ def scope_of(records: Iterable[ModelRecord], question: Question, table: SizeTabl
     if not of_dataset:
         raise NoCandidateError(
             f"the catalog has no {task.name} models for {dataset.used}",
-            hint="data sets it has: " + _listed(r.dataset for r in of_task),
+            hint="name one it has with --dataset: " + _listed(r.dataset for r in of_task),
         )
     kept = _filtered(of_dataset, question)
     # Sizes are facts about networks: they rest on the task and data set alone, so that
