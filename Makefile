@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-apply test-engines test-faults test-legacy check bench bench-apply \
+.PHONY: help run test test-apply test-engines test-faults test-legacy test-properties check bench bench-apply \
 	serve-sample record catalog docs clean
 
 help: ## Show this list.
@@ -20,6 +20,9 @@ check: $(VENV)/.installed-dev ## Lint, formatting and strict types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+test-properties: $(VENV)/.installed-dev ## Try every property with 20 times as many examples, and others.
+	PROPERTY_EXAMPLES_TIMES=20 $(BIN)/python -m pytest -p no:cacheprovider -m hypothesis
 
 test-engines: $(VENV)/.installed ## Run the recipes in the real engines (GBs, minutes).
 	$(BIN)/python tests/engines/prove.py

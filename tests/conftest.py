@@ -9,11 +9,12 @@ from typing import NamedTuple
 import pytest
 from hypothesis import settings
 
+from tests.examples import SAME, examples
 from tests.net.loopback import Loopback
 from zooselect.cli.main import run
 
 # A slow machine is no failure.
-settings.register_profile("zooselect", deadline=None)
+settings.register_profile("zooselect", deadline=None, derandomize=SAME, max_examples=examples(100))
 settings.load_profile("zooselect")
 
 RESNET = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/"

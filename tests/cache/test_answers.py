@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.cache.databases import database_of
 from tests.cache.test_value import JSON, told_apart
+from tests.examples import examples
 from zooselect.cache import disk
 from zooselect.cache.answers import AnswerCache
 
@@ -32,7 +33,7 @@ def test_put_and_get(cache):
     assert cache.get("") is None
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSON.filter(lambda one: one is not None))
 def test_any_document_comes_back(cache, document):
     assert cache.put("key", document)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zooselect.catalog.parse import load_json, optimization_of, parse_document, parse_models
 from zooselect.errors import IntegrityError
 from zooselect.record import CONFIDENCES, OPTIMIZATIONS
@@ -222,7 +223,7 @@ def test_which_twin_stays_does_not_depend_on_order(items):
 
 
 @given(fields)
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
 def test_no_field_loses_a_model(item):
     parsed = parse_models([{"stub": V1, **item}])
     assert parsed.skipped == ()

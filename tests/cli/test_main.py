@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import zooselect
+from tests.examples import examples
 from zooselect.cli.main import run
 
 STUB = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/base-none"
@@ -255,7 +256,7 @@ FIELDS = (
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), field, min_size=1, max_size=6))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 def test_no_catalog_field_breaks_a_command(item):
     document = {"schema": 1, "models": [{"stub": STUB, **item}]}
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from zooselect.errors import LocalFileError
 from zooselect.scan.walk import walk
 
@@ -68,7 +69,7 @@ IGNORES = st.dictionaries(
 
 
 @needs_git
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(st.sets(PATHS, max_size=12), IGNORES)
 def test_as_git_does(tmp_path_factory, paths, ignores):
     folder = tmp_path_factory.mktemp("tree")

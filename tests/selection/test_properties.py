@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 import zooselect
+from tests.examples import examples
 from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.parse import parse_models
 from zooselect.selection.selection import Selection
@@ -43,9 +44,9 @@ from .reference import (
 Case = tuple[list[Record], str, dict[str, Any]]
 
 
-def promise(max_examples: int = 120):
+def promise(count: int = 60):
     return settings(
-        max_examples=max_examples,
+        max_examples=examples(count),
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
@@ -87,7 +88,7 @@ def without_provenance(selection: Selection) -> dict[str, Any]:
     return {**selection.to_dict(), "provenance": None}
 
 
-@promise(200)
+@promise()
 @given(questions(), levels())
 def test_total(case: Case, level: float):
     """A stub of the catalog or NoCandidateError, and nothing else."""
@@ -107,7 +108,7 @@ def test_total(case: Case, level: float):
     assert {stub for stub, _ in error.nearest} <= {record["stub"] for record in models}
 
 
-@promise(250)
+@promise(200)
 @given(questions(), levels())
 def test_agrees_with_the_reference(case: Case, level: float):
     models, task, given_options = case
@@ -321,7 +322,7 @@ def test_alternatives_are_the_rest_of_the_size_class(case: Case, level: float):
     assert all(why for _, why in selection.alternatives)
 
 
-@promise(100)
+@promise()
 @given(questions())
 def test_neighbours_are_the_answers_of_the_bands_beside(case: Case):
     models, task, given_options = case
@@ -406,7 +407,7 @@ def test_to_dict_is_json_with_every_key(case: Case, level: float, mode: str):
     assert ("plan" in written) == (not sparse_transfer)
 
 
-@promise(100)
+@promise()
 @given(questions(), levels())
 def test_the_explanation_fits(case: Case, level: float):
     """80 columns, but for lines that hold a stub; and nothing the JSON says is kept back."""
@@ -424,7 +425,7 @@ def test_the_explanation_fits(case: Case, level: float):
         assert stub is None or stub in text
 
 
-@promise(100)
+@promise()
 @given(st.data(), tasks())
 def test_a_question_asked_twice_has_one_answer(data: st.DataObject, task: str):
     """What the catalog remembers of other questions never changes an answer."""
