@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process a core; a few tests start processes of their own, so not many.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-apply test-engines test-faults test-legacy test-properties check bench bench-apply \
@@ -14,7 +16,7 @@ run: $(VENV)/.installed ## Answer a real question from the embedded catalog.
 	@$(BIN)/zooselect resolve image-classification --optim-level 0.5 --explain
 
 test: check ## Run all tests, after all checks.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(VENV)/.installed-dev ## Lint, formatting and strict types.
 	$(BIN)/ruff check .
@@ -22,7 +24,7 @@ check: $(VENV)/.installed-dev ## Lint, formatting and strict types.
 	$(BIN)/mypy
 
 test-properties: $(VENV)/.installed-dev ## Try every property with 20 times as many examples, and others.
-	PROPERTY_EXAMPLES_TIMES=20 $(BIN)/python -m pytest -p no:cacheprovider -m hypothesis
+	PROPERTY_EXAMPLES_TIMES=20 $(BIN)/python -m pytest $(PARALLEL) -p no:cacheprovider -m hypothesis
 
 test-engines: $(VENV)/.installed ## Run the recipes in the real engines (GBs, minutes).
 	$(BIN)/python tests/engines/prove.py

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from filelock import FileLock
+
 from tests.engines.prove import working
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +43,12 @@ def environment(name: str, python: str | None = None) -> Path:
         NoEnvironmentError: that Python is missing, or a package cannot be installed.
     """
     folder = REPOSITORY / f".venv-{name}"
+    # Tests run in several processes, and the first that needs it makes it for all.
+    with FileLock(f"{folder}.lock"):
+        return _made(name, folder, python)
+
+
+def _made(name: str, folder: Path, python: str | None) -> Path:
     wanted = REQUIREMENTS[name].read_text()
     ours, stamp = folder / "bin" / "python", folder / ".installed"
     if stamp.exists() and stamp.read_text() == wanted and ours.exists():

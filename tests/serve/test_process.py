@@ -317,7 +317,7 @@ def test_clients_that_take_nothing_or_leave(server):
         files = os.listdir(f"/proc/{server.process.pid}/fd")
         assert len(files) > 200
     # They left mid-download: nothing of them stays.
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while len(os.listdir(f"/proc/{server.process.pid}/fd")) > 60:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -392,7 +392,7 @@ def test_more_clients_than_there_is_room_for_see_no_page(impatient):
         time.sleep(0.1)
         assert impatient.try_get(PATH) == impatient.try_get("/healthz") == b""
         del clients
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not impatient.try_get("/healthz"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -430,7 +430,7 @@ def test_a_mirror_that_changes_and_breaks(start, tmp_path):
     server = start(folder)
 
     def soon(condition):
-        deadline = time.monotonic() + 2.5
+        deadline = time.monotonic() + 30
         while not condition():
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -458,7 +458,7 @@ def test_a_download_under_way_is_finished(start, root, number):
         head = client.recv(1000)
         server.process.send_signal(number)
         assert closes(idle, 3)
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 30
         while server.try_get("/healthz"):
             assert time.monotonic() < deadline
         content = head + rest_of(client)
