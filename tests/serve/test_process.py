@@ -457,13 +457,13 @@ def test_a_download_under_way_is_finished(start, root, number):
         client.sendall(request(PATH))
         head = client.recv(1000)
         server.process.send_signal(number)
-        assert closes(idle, 3)
+        assert closes(idle, 30)
         deadline = time.monotonic() + 30
         while server.try_get("/healthz"):
             assert time.monotonic() < deadline
         content = head + rest_of(client)
         assert len(content.partition(b"\r\n\r\n")[2]) == LARGE
-    assert server.process.wait(5) in (0, 130, -number)
+    assert server.process.wait(30) in (0, 130, -number)
     assert "Traceback" not in server.log
 
 
@@ -473,7 +473,7 @@ def test_a_stalled_download_does_not_keep_it_from_ending(start, root):
         client.sendall(request(PATH))
         client.recv(1000)
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(5) in (0, -signal.SIGTERM)
+        assert server.process.wait(30) in (0, -signal.SIGTERM)
     for line in server.log.splitlines()[1:]:
         json.loads(line)
 
