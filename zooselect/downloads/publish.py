@@ -64,6 +64,8 @@ def _stage(
         made.append(twin)
         with local_errors(folder):
             shutil.copyfile(path, twin)
+            with twin.open("rb+") as file:
+                os.fsync(file.fileno())
         found[name] = (twin, origin, name)
     for first, second in collisions([*found, *todo.keep]):
         raise IntegrityError(

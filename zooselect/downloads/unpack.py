@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -66,6 +67,8 @@ def unpack(archive: Path, called: str, folder: str, state: Path) -> list[Unpacke
                 while block := content.read(BLOCK):
                     digest.update(block)
                     out.write(block)
+                out.flush()
+                os.fsync(out.fileno())
             found[-1] = found[-1]._replace(sha256=digest.hexdigest())
         for one, other in collisions(names):
             raise BrokenFileError(f"files that collide, {one!a} and {other!a}")
