@@ -1,5 +1,7 @@
 """Which catalog is asked."""
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.net.loopback import CATALOG, ROWS, STUB, allowed, answer, reset
@@ -41,11 +43,15 @@ def test_a_catalog_or_a_source_is_taken_as_it_is():
 
 
 def test_files(catalog_file, tmp_path):
-    path = catalog_file([{"stub": STUB}])
+    path = catalog_file([{"stub": STUB}], name="mine.json")
     assert open_catalog(path).at_hand.source == "file"
     assert open_catalog(path).files is None
+    path = catalog_file([{"stub": STUB}])
+    folder = ("folder", str(tmp_path), None, None)
+    assert open_catalog(path).at_hand.source == "file"
     assert open_catalog(tmp_path).at_hand.source == "mirror"
-    assert open_catalog(tmp_path).files == ("folder", str(tmp_path), None, None)
+    assert open_catalog(path).files == open_catalog(tmp_path).files == folder
+    assert open_catalog(f"file://{quote(str(tmp_path))}", offline=True).files == folder
     with pytest.raises(LocalFileError):
         open_catalog(tmp_path / "nothing")
     path.write_text("{")

@@ -21,6 +21,9 @@ BLOCK = 1 << 20
 
 _MEMBERS = 20_000
 _RATIO, _SMALLEST_CAP = 200, 1 << 30  # weights, also sparse ones, pack far less
+_TAIL = 16 << 20  # bytes of padding behind the last member
+#: What describes members: of one, how many; of all, bytes.
+_DESCRIPTIONS, _DESCRIBED = 8, 8 << 20
 
 
 class BrokenFileError(ValueError):
@@ -48,18 +51,40 @@ class Member:
             return self._content.read(size)
 
 
+class _Archive(tarfile.TarFile):
+    """An archive, with a count of what describes its members, which is read into memory."""
+
+    described = 0
+    chained = 0
+
+
 class _Header(tarfile.TarInfo):
-    """A member's header; what describes it, and is read into memory whole, is not endless."""
+    """A member's header, read as strictly as one can."""
 
     _DESCRIBES = frozenset({
         tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE,
         tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
     })  # fmt: skip
 
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Header:
+        """Read the next header; what is none is not taken for the end."""
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ in ("InvalidHeaderError", "TruncatedHeaderError"):
+                raise tarfile.ReadError(str(error)) from error
+            raise
+
     # The one method of tarfile that its source names for subclasses to extend.
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in self._DESCRIBES and self.size > BLOCK:
-            raise tarfile.ReadError("a header larger than any name")
+    def _proc_member(self, archive: _Archive) -> tarfile.TarInfo:
+        if self.type in self._DESCRIBES:
+            archive.described += self.size
+            archive.chained += 1
+        else:
+            archive.chained = 0
+        if archive.described > _DESCRIBED or archive.chained > _DESCRIPTIONS:
+            raise tarfile.ReadError("headers larger than any names")
         proceed: Callable[[tarfile.TarFile], tarfile.TarInfo] = getattr(super(), "_proc_member")  # noqa: B009
         return proceed(archive)
 
@@ -78,7 +103,7 @@ def archive_members(path: Path) -> Iterator[tuple[str, Member]]:
     with (
         _archive_errors(),
         gzip.open(path, "rb") as plain,
-        tarfile.open(fileobj=plain, mode="r|", tarinfo=_Header) as archive,
+        _Archive.open(fileobj=plain, mode="r|", tarinfo=_Header) as archive,
     ):
         size = 0
         for count, member in enumerate(archive):
@@ -91,21 +116,27 @@ def archive_members(path: Path) -> Iterator[tuple[str, Member]]:
             name = member.name.removeprefix("./")
             content = archive.extractfile(member) if member.isreg() else None
             if content is None:
-                raise BrokenFileError(f"its member {name!a} is no plain file")
+                raise BrokenFileError(f"a link or device, {name!a}")
             try:
                 yield safe_name(name), Member(content, member.size)
             except ValueError as error:
-                raise BrokenFileError(f"its member {name!a} has an unsafe name: {error}") from error
+                raise BrokenFileError(f"a file with an unsafe name, {name!a}: {error}") from error
         # The checksum stands behind what an unpacker reads: that is how the old
         # clients took corrupt archives for good ones.
-        while plain.read(BLOCK):
-            pass
+        tail = 0
+        while block := plain.read(BLOCK):
+            tail += len(block)
+            if tail > _TAIL:
+                raise BrokenFileError("an archive with more behind its end than padding")
 
 
 @contextlib.contextmanager
 def _archive_errors() -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except BrokenFileError:
+        raise
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+        # tarfile lets through what Python says of numbers and texts that are none.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BrokenFileError(f"a cut or corrupt archive ({reason})") from error

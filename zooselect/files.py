@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 
-from zooselect.errors import LocalFileError
+from zooselect.errors import LocalFileError, ZooSelectError
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
@@ -45,6 +47,48 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def file_error(what: str, error: OSError | UnicodeEncodeError) -> LocalFileError:
+    """Return what a file system refused as an error that says what to do.
+
+    Args:
+        what: what could not be done, and to which file.
+        error: why not.
+    """
+    if isinstance(error, UnicodeEncodeError):
+        return LocalFileError(
+            f"{what}: a name with characters that this system's file names lack",
+            hint="LC_ALL=C.UTF-8 may help",
+        )
+    if error.errno in _FULL:
+        hint = "free some space"
+    elif error.errno == errno.ENOENT:
+        hint = "was it removed in between? try again"
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
+        hint = "a file of another kind is in the way: move it away"
+    else:
+        hint = "check its rights"
+    path = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    return LocalFileError(f"{what}: {path}{error.strerror or error}", hint=hint)
+
+
+@contextlib.contextmanager
+def local_errors(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what the file system refuses in a folder into an error that names it.
+
+    Raises:
+        LocalFileError: that error.
+    """
+    try:
+        yield
+    except (OSError, UnicodeEncodeError) as error:
+        if isinstance(error, ZooSelectError):
+            raise
+        raise file_error(f"cannot write in {os.fspath(folder)}", error) from error
 
 
 def _mode_of(path: str) -> int | None:

@@ -69,6 +69,11 @@ def open_catalog(
             "offline, nothing can be asked again", hint="leave --offline or --refresh out"
         )
     place = wanted.catalog
+    if place is not None and place.lower().startswith("file://"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        place = url2pathname(urlsplit(place).path)  # a folder, however it is called
     if place is not None and "://" not in place:
         return AtHand(Catalog.from_file(place))
     if place is None and wanted.api_url is None:

@@ -21,6 +21,8 @@ from zooselect.errors import StubError
 
 PREFIX = "zoo:"
 PARAMETERS = ("recipe", "recipe_type", "checkpoint", "deployment")
+#: Those of them that name a recipe.
+RECIPES = PARAMETERS[:2]
 
 _CHARACTERS = string.ascii_letters + string.digits + "_."
 _SHAPES = (

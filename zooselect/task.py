@@ -119,15 +119,20 @@ def task_of(domain: str | None, sub_domain: str | None) -> Task | None:
     return _BY_PLACE.get((domain or "", sub_domain or ""))
 
 
+def closest_tasks(text: str, likeness: float = 0.6) -> list[str]:
+    """Return the names of the tasks that a text is most like, at least so much of 1."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(_fold(text), _BY_NAME, n=3, cutoff=likeness)
+    return list(dict.fromkeys(_BY_NAME[name].name for name in close))
+
+
 def _all_tasks() -> str:
     return "tasks: " + ", ".join(task.name for task in TASKS)
 
 
 def _closest(text: str) -> str:
-    from difflib import get_close_matches
-
     if ":" in text or "/" in text:
         return "is it a stub? `zooselect show STUB` and `zooselect download STUB` take one"
-    close = get_close_matches(_fold(text), _BY_NAME, n=3, cutoff=0.6)
-    names = dict.fromkeys(_BY_NAME[name].name for name in close)
+    names = closest_tasks(text)
     return f"did you mean {' or '.join(names)}?" if names else _all_tasks()

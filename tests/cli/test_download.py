@@ -76,7 +76,8 @@ def test_dry_run(cli, zoo, tmp_path):
     (model,) = cli(*arguments, "--json", "--refresh").json["models"]
     assert (model["complete"], model["fetch"], model["here"]) == (True, [], sorted(RUN))
     outcome = cli(*arguments)
-    assert (outcome.out, outcome.err) == (f"{folder}\n", "note: all of it is here already\n")
+    assert outcome.out.splitlines() == [str(folder), *(f"  here {name}" for name in sorted(RUN))]
+    assert outcome.err == "note: all of it is here already\n"
 
 
 @pytest.mark.parametrize(

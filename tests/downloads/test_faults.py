@@ -468,7 +468,7 @@ def test_a_body_that_trickles(zoo, get, tmp_path, monkeypatch):
     zoo.pace = 0.01
     with monkeypatch.context() as patch:
         patch.setattr(fetch, "_STALLED_WITHIN", 0.0)
-        patch.setattr(fetch, "_STALLED_BYTES", SIZE)
+        patch.setattr(fetch, "_STALLED_RATE", SIZE * 1e6)
         patch.setenv("ZOOSELECT_RETRY_BUDGET", "0")
         done = get()
     check_failed(done, 5, tmp_path / "model")

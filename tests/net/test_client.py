@@ -1,6 +1,7 @@
 """The client against servers that do what they should not, on real sockets."""
 
 import gzip
+import time
 
 import pytest
 
@@ -30,8 +31,14 @@ class Asking:
         self.slept, self.said = [], []
         home = parse(server.url) if server is not None else None
         options = {"home": home, "timeout": 0.15, "chance": lambda: 1.0, **options}
-        self._client = Client(**options, sleep=self.slept.append, say=self.said.append)
+        self._client = Client(**options, sleep=self._sleep, clock=self._now, say=self.said.append)
         self._home = home
+
+    def _sleep(self, seconds):
+        self.slept.append(seconds)
+
+    def _now(self):
+        return time.monotonic() + sum(self.slept)
 
     def __call__(self, where="/", method="GET", **options):
         address = self._home.redirected(where) if self._home else parse(where)

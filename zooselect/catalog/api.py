@@ -29,6 +29,10 @@ _HINT = "is this the URL of a SparseZoo API? It is asked at /v2/graphql"
 _SAID = 200  # characters of a server's message that ours shows
 
 
+class RefusedError(ServerError):
+    """The server does not take a query, whatever is left out of it."""
+
+
 class Api:
     """A server of the SparseZoo protocol.
 
@@ -103,8 +107,10 @@ class Api:
 
         Raises:
             NetworkError, ServerError: as `ask`.
+            RefusedError: refused in words.
         """
         messages: list[str] = []
+        least = (*LEAST, *(field for field in fields if field.name == needed))
         for left in reversed(range(_ROUNDS)):
             document = self._post(query(arguments, fields))
             messages = _messages(document.get("errors"))
@@ -116,9 +122,10 @@ class Api:
             if less is None or (needed and all(field.name != needed for field in less)):
                 break
             # A server that names one field a time is not asked for ever.
-            fields = LEAST if left == 1 and not needed else less
-        said = f": {messages[0]}" if messages else " without a list of models"
-        raise ServerError(f"{self._address.shown} answers{said}", hint=_HINT)
+            fields = least if left == 1 else less
+        if messages:
+            raise RefusedError(f"{self._address.shown} answers: {messages[0]}", hint=_HINT)
+        raise ServerError(f"{self._address.shown} answers without a list of models", hint=_HINT)
 
     def _post(self, text: str) -> Mapping[str, Any]:
         answer = self._client().fetch(

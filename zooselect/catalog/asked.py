@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.file import CATALOG
 from zooselect.catalog.provenance import Provenance
 from zooselect.stub import Stub
 
@@ -68,8 +69,12 @@ class Source(Protocol):
     def files(self) -> FilesAt | None:
         """Where its models' files are; None for a catalog without files."""
 
-    def of(self, asked: Asked) -> Catalog:
+    def of(self, asked: Asked, *, embedded: bool = True) -> Catalog:
         """Return a catalog that has what is asked, and says where it came from.
+
+        Args:
+            asked: the question.
+            embedded: whether the embedded catalog may stand in for a server that fails.
 
         Raises:
             OfflineError, NetworkError: nothing answers.
@@ -90,11 +95,10 @@ class AtHand:
     @property
     def files(self) -> FilesAt | None:
         """The mirror's folder, where the catalog is one's."""
-        provenance = self._catalog.provenance
-        if provenance.source != "mirror":
-            return None
-        return FilesAt("folder", os.path.dirname(os.path.abspath(provenance.location)))
+        folder, name = os.path.split(os.path.abspath(self._catalog.provenance.location))
+        local = self._catalog.provenance.source in ("mirror", "file")
+        return FilesAt("folder", folder) if local and name == CATALOG else None
 
-    def of(self, asked: Asked) -> Catalog:
+    def of(self, asked: Asked, *, embedded: bool = True) -> Catalog:
         """Return the catalog: it has all there is."""
         return self._catalog

@@ -10,6 +10,9 @@ from zooselect.catalog.parse import load_json, parse_document
 from zooselect.catalog.provenance import Provenance
 from zooselect.errors import LocalFileError
 
+#: What a mirror's catalog is called.
+CATALOG = "catalog.json"
+
 
 def file_catalog(path: str | os.PathLike[str]) -> Catalog:
     """Read a `schema: 1` JSON file, or the `catalog.json` of a mirror's folder.
@@ -21,7 +24,7 @@ def file_catalog(path: str | os.PathLike[str]) -> Catalog:
     location = os.fspath(path)
     mirror = os.path.isdir(location)
     if mirror:
-        location = os.path.join(location, "catalog.json")
+        location = os.path.join(location, CATALOG)
     try:
         with open(location, "rb") as file:
             content = file.read()

@@ -78,24 +78,28 @@ class LiveCatalog:
         """Where the server's files are."""
         return self._server.files
 
-    def of(self, asked: Asked) -> Catalog:
+    def of(self, asked: Asked, *, embedded: bool = True) -> Catalog:
         """Return a catalog that has what is asked, and says where it came from.
+
+        Args:
+            asked: the question.
+            embedded: whether the embedded catalog may stand in for the server.
 
         Raises:
             OfflineError: offline without a fallback, and nothing is kept.
             NetworkError, ServerError: the server fails, and no fallback is allowed.
         """
         question = self._server.question(asked)
-        until, catalog = self._known.get(question, (0.0, None))
+        until, catalog = self._known.get((question, embedded), (0.0, None))
         if catalog is not None and self._clock() < until:
             return catalog
-        until, catalog = self._answered(question)
+        until, catalog = self._answered(question, embedded)
         if len(self._known) >= _REMEMBERED:
             self._known.pop(next(iter(self._known)), None)
-        self._known[question] = (until, catalog)
+        self._known[question, embedded] = (until, catalog)
         return catalog
 
-    def _answered(self, asked: Asked) -> tuple[float, Catalog]:
+    def _answered(self, asked: Asked, embedded: bool) -> tuple[float, Catalog]:
         """A catalog, and until when it holds."""
         kept = self._store.load(self._server, asked)
         now = self._clock()
@@ -104,13 +108,14 @@ class LiveCatalog:
         if kept is not None and fresh and not self._terms.refresh:
             return kept.fetched_at + self._terms.ttl, self._catalog(kept, from_cache=True)
         if self._terms.offline:
-            return now + self._terms.ttl, self._offline(kept or self._wider(asked))
+            return now + self._terms.ttl, self._offline(kept or self._wider(asked), embedded)
         try:
             answer = self._server.ask(asked, kept)
         except NetworkError as error:
-            if not self._terms.fallback:
+            kept = kept or self._wider(asked) if self._terms.fallback else None
+            if kept is None and not (embedded and self._terms.fallback):
                 raise
-            return now + _FAILED_FOR, self._instead(kept or self._wider(asked), error.message)
+            return now + _FAILED_FOR, self._instead(kept, error.message)
         self._store.save(self._server, answer)
         return now + self._terms.ttl, self._catalog(answer, from_cache=False)
 
@@ -118,10 +123,10 @@ class LiveCatalog:
         """A kept answer that has all the server's models, those asked for among them."""
         return None if asked == Asked() else self._store.load(self._server, Asked())
 
-    def _offline(self, kept: Answer | None) -> Catalog:
+    def _offline(self, kept: Answer | None, embedded: bool) -> Catalog:
         if kept is not None:
             return self._catalog(kept, from_cache=True)
-        if not self._terms.fallback:
+        if not (embedded and self._terms.fallback):
             raise OfflineError(
                 f"offline, and no answer of {self._server.location} is kept for this question",
                 hint="ask once without --offline, or leave --no-fallback out",

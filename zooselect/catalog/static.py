@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from zooselect.catalog.answer import Answer
 from zooselect.catalog.asked import Asked, FilesAt
+from zooselect.catalog.file import CATALOG
 from zooselect.catalog.parse import load_json, parse_document
 from zooselect.errors import IntegrityError, LocalFileError, NetworkError, ServerError
 from zooselect.net.url import Address
@@ -20,7 +21,6 @@ from zooselect.object_store import filesystem, reason_of, shown
 if TYPE_CHECKING:
     from zooselect.net.client import Client
 
-CATALOG = "catalog.json"
 _NOT_MODIFIED = 304
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,12 +15,13 @@ from zooselect.cli.options import (
     scope_options,
     words,
 )  # fmt: skip
-from zooselect.cli.output import SCHEMA, err, out, out_json
-from zooselect.errors import UsageError
+from zooselect.cli.output import SCHEMA, Failure, end_report, out, out_json
+from zooselect.errors import StubError, UsageError, ZooSelectError
 from zooselect.settings import Settings
 
 if TYPE_CHECKING:
-    from zooselect.downloads.model import Pinned
+    from zooselect.downloads.download import Downloaded
+    from zooselect.downloads.model import Offer, Pinned
     from zooselect.stub import Stub
 
 
@@ -75,7 +75,7 @@ def command(
     other files than it pins, exit 8.
     """
     from zooselect.cli.progress import watching
-    from zooselect.downloads.model import Terms, bring, check_parts, offer
+    from zooselect.downloads.model import Terms, bring, check_dir, check_parts, offer
 
     parts = check_parts(only)
     narrowed = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
@@ -87,38 +87,69 @@ def command(
     else:
         stubs = _stubs(tone, source, what, optim_level, options, narrowed)
         models = dict.fromkeys(stubs)
-    answers = []
+    base = None if folder is None else check_dir(folder)
+    answers: list[dict[str, object]] = []
+    failed: list[tuple[Stub, ZooSelectError]] = []
     for stub, pinned in models.items():
-        at = None if folder is None else Path(folder)
-        if at is not None and len(models) > 1:
-            at = at.joinpath(*stub.path.split("/"))
-        if dry_run:
-            terms = Terms(at, parts, jobs, pinned=pinned)
-            answers.append(_offered(tone, offer(stub, source, settings, terms)))
+        at = base.joinpath(*stub.path.split("/")) if base and len(models) > 1 else base
+        terms = Terms(at, parts, jobs, pinned=pinned)
+        try:
+            if dry_run:
+                answers.append(_offered(tone, offer(stub, source, settings, terms)))
+                continue
+            with watching(tone, stub.canonical) as progress:
+                done = bring(stub, source, settings, terms._replace(progress=progress), tone.notes)
+        except ZooSelectError as error:
+            if len(models) == 1:
+                raise
+            # The others are worth having all the same.
+            tone.notes(f"{stub.canonical}: {error.message}")
+            failed.append((stub, error))
             continue
-        with watching(tone, stub.canonical) as progress:
-            terms = Terms(at, parts, jobs, progress, pinned)
-            done = bring(stub, source, settings, terms, tone.notes)
-        manifest = done.manifest
-        answers.append(
-            {
-                "stub": manifest.stub,
-                "folder": str(done.folder),
-                "parts": list(manifest.parts),
-                "fetched_bytes": done.fetched,
-                "bytes": manifest.size,
-                "source": {"source": manifest.source, "location": manifest.location,
-                           "fetched_at": manifest.fetched_at},
-                "files": [
-                    {"name": file.name, "size": file.size, "sha256": file.sha256}
-                    for _, file in sorted(manifest.files.items())
-                ],
-            }
-        )  # fmt: skip
+        answers.append(_answer(done))
         if not tone.as_json:
             out(str(done.folder))
+    failure = _failure(failed, len(models))
     if tone.as_json:
-        out_json({"schema": SCHEMA, "dry_run": dry_run, "models": answers})
+        document: dict[str, object] = {"schema": SCHEMA, "dry_run": dry_run, "models": answers}
+        if failure is not None:
+            document["failed"] = [
+                {"stub": stub.canonical, **Failure.of(error)._asdict()} for stub, error in failed
+            ]
+            document["error"] = failure._asdict()
+        out_json(document)
+    if failure is not None:
+        end_report(failure)
+
+
+def _failure(failed: list[tuple[Stub, ZooSelectError]], asked: int) -> Failure | None:
+    """What several downloads come to of which some failed: the first error's exit code."""
+    if not failed:
+        return None
+    stub, error = failed[0]
+    what = f"{len(failed)} of {asked} models cannot be had; {stub.canonical}: {error.message}"
+    return Failure.of(error)._replace(message=what)
+
+
+def _answer(done: Downloaded) -> dict[str, object]:
+    """Tell what was downloaded."""
+    manifest = done.manifest
+    return {
+        "stub": manifest.stub,
+        "folder": str(done.folder),
+        "parts": list(manifest.parts),
+        "fetched_bytes": done.fetched,
+        "bytes": manifest.size,
+        "source": {
+            "source": manifest.source,
+            "location": manifest.location,
+            "fetched_at": manifest.fetched_at,
+        },
+        "files": [
+            {"name": file.name, "size": file.size, "sha256": file.sha256}
+            for _, file in sorted(manifest.files.items())
+        ],
+    }
 
 
 def _stubs(
@@ -132,7 +163,7 @@ def _stubs(
     """The models that were asked for, by name or by task."""
     from zooselect.level import DEFAULT_LEVEL
     from zooselect.stub import Stub
-    from zooselect.task import Task
+    from zooselect.task import Task, closest_tasks
 
     if not what:
         raise UsageError("Missing argument 'STUB...|TASK'", hint="name a model, or a task")
@@ -145,7 +176,13 @@ def _stubs(
             f"{narrowed[0]} picks a model for a TASK",
             hint="give a TASK and --optim-level, or a STUB alone",
         )
-    return [Stub.parse(one) for one in what]
+    try:
+        return [Stub.parse(one) for one in what]
+    except StubError as error:
+        tasks = closest_tasks(error.text, 0.8)
+        if tasks:
+            error.hint = f"if a task is meant: {' or '.join(tasks)}"
+        raise
 
 
 def _pinned(
@@ -186,28 +223,30 @@ def _picked(
     return Stub.parse(str(selection.stub))
 
 
-def _offered(tone: Tone, found: Any) -> dict[str, object]:
+def _offered(tone: Tone, found: Offer) -> dict[str, object]:
     """Tell what a download would come to."""
-    plan = found.plan
-    fetch = [] if plan is None else [one.file for one in plan.fetch]
-    kept = [] if plan is None else sorted(plan.keep)
+    fetch = [] if found.plan is None else [one.file for one in found.plan.fetch]
+    copies = {} if found.plan is None else dict(sorted(found.plan.copies.items()))
+    size = 0 if found.plan is None else found.plan.size
     if not tone.as_json:
         out(str(found.folder))
         for file in fetch:
             out(f"  fetch {file.name}  {'?' if file.size is None else f'{file.size:,}'} bytes")
-        if plan is not None:
-            for name, same in sorted(plan.copies.items()):
-                out(f"  copy {name} of {same}")
-        for name in kept:
+        for name, same in copies.items():
+            out(f"  copy {name} of {same}")
+        for name in found.here:
             out(f"  here {name}")
-        if plan is None and not tone.quiet:
-            err("note: all of it is here already")
+        if not fetch:
+            tone.notes("all of it is here already")
+        else:
+            total = "bytes that nobody states" if size is None else f"{size:,} bytes"
+            tone.notes(f"{len(fetch)} file{'s'[: len(fetch) != 1]} to fetch, {total}")
     return {
         "stub": found.stub,
         "folder": str(found.folder),
         "complete": not fetch,
-        "fetch_bytes": 0 if plan is None else plan.size,
+        "fetch_bytes": size,
         "fetch": [{"name": file.name, "size": file.size} for file in fetch],
-        "copies": {} if plan is None else dict(sorted(plan.copies.items())),
-        "here": kept,
+        "copies": copies,
+        "here": found.here,
     }

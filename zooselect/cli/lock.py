@@ -19,7 +19,7 @@ from zooselect.cli.options import (
     scope_options,
     task_argument,
 )  # fmt: skip
-from zooselect.cli.output import SCHEMA, Failure, one_line, out, out_json, print_failure
+from zooselect.cli.output import SCHEMA, Failure, end_report, one_line, out, out_json
 from zooselect.errors import LockError, UsageError
 from zooselect.level import DEFAULT_LEVEL, SPARSE_TRANSFER, parse_level_text
 from zooselect.lock.ask import Asking
@@ -162,7 +162,7 @@ def _tell_check(tone: Tone, path: str, lock: Lock, asking: Asking) -> None:
     try:
         refuse(path, report.drifts)
     except LockError as error:
-        failure = Failure(type(error).__name__, error.message, error.hint, error.exit_code)
+        failure = Failure.of(error)
     if tone.as_json:
         out_json(
             {
@@ -177,8 +177,7 @@ def _tell_check(tone: Tone, path: str, lock: Lock, asking: Asking) -> None:
             out(one_line(one.message))
     tone.notes(*map(one_line, notes))
     if failure is not None:
-        print_failure(failure, as_json=False)
-        raise click.exceptions.Exit(failure.exit_code)
+        end_report(failure)
     count = len(lock.pins)
     tone.notes(f"{one_line(path)} holds: {count} question{'s'[: count != 1]}")
 

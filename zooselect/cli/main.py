@@ -89,7 +89,7 @@ def _invoke(arguments: list[str]) -> Failure | None:
             cli.invoke(context)
         sys.stdout.flush()
     except ZooSelectError as error:
-        return Failure(type(error).__name__, error.message, error.hint, error.exit_code)
+        return Failure.of(error)
     except click.exceptions.Exit as end:
         return None if end.exit_code == EXIT_OK else Failure("UsageError", "", "", end.exit_code)
     except click.UsageError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from zooselect.cli.options import Tone
-from zooselect.cli.output import SCHEMA, err, one_line, out, out_json, table
+from zooselect.cli.output import SCHEMA, Failure, end_report, one_line, out, out_json, table
 from zooselect.errors import IntegrityError
 from zooselect.mirror.store import Mirror, MirrorModel
 
@@ -166,6 +166,7 @@ def _verify(tone: Tone, folder: Path) -> None:
             "schema": SCHEMA,
             "mirror": str(folder),
             "ok": not found.damage,
+            "error": Failure.of(error)._asdict() if found.damage else None,
             "models": found.models,
             "files": found.files,
             "bytes": found.size,
@@ -184,12 +185,8 @@ def _verify(tone: Tone, folder: Path) -> None:
     tone.notes(
         f"{_count(found.models, 'model')}, {_count(found.files, 'file')}, {found.size:,} bytes"
     )
-    if found.damage and tone.as_json:
-        # The report is the one document on stdout.
-        err(f"error: {error.message}\nhint: {error.hint}")
-        raise click.exceptions.Exit(error.exit_code)
     if found.damage:
-        raise error
+        end_report(Failure.of(error))
 
 
 @_mirror_command("export")

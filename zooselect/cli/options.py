@@ -111,9 +111,9 @@ class _Told:
         """As the source has it."""
         return self._source.files
 
-    def of(self, asked: Asked) -> Catalog:
+    def of(self, asked: Asked, *, embedded: bool = True) -> Catalog:
         """Return the source's answer, after telling what a person must know of it."""
-        catalog = self._source.of(asked)
+        catalog = self._source.of(asked, embedded=embedded)
         _tell(catalog.provenance, self._tone)
         return catalog
 

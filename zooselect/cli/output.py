@@ -8,7 +8,11 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, NoReturn, TextIO
+
+import click
+
+from zooselect.errors import ZooSelectError
 
 SCHEMA = 1
 _WIDTH = 80
@@ -21,6 +25,11 @@ class Failure(NamedTuple):
     message: str
     hint: str
     exit_code: int
+
+    @classmethod
+    def of(cls, error: ZooSelectError) -> Failure:
+        """Return an error as it is told."""
+        return cls(type(error).__name__, error.message, error.hint, error.exit_code)
 
 
 def out(text: str) -> None:
@@ -68,6 +77,12 @@ def print_failure(failure: Failure, *, as_json: bool) -> None:
         }
         out_json({"schema": SCHEMA, "error": error})
     sys.stdout.flush()
+
+
+def end_report(failure: Failure) -> NoReturn:
+    """End a command that fails after its report: on stdout that is the one document."""
+    print_failure(failure, as_json=False)
+    raise click.exceptions.Exit(failure.exit_code)
 
 
 def one_line(text: str) -> str:

@@ -12,6 +12,9 @@ from typing import Any
 from zooselect.cli.options import Tone
 from zooselect.downloads.progress import Progress, Silence
 
+#: Columns for what a bar says beside a name.
+_FIGURES = 55
+
 
 @contextmanager
 def watching(tone: Tone, title: str) -> Iterator[Progress]:
@@ -38,12 +41,15 @@ class _Bars:
         self._columns, self._rows = _terminal()
         self._all: Any = None
         self._of: dict[str, Any] = {}
+        self._files = 0
+        self._sizes: dict[str, int] = {}
         self._places: set[int] = set()
         self._lock = threading.Lock()
 
     def plan(self, files: int, size: int | None) -> None:
         """See `Progress`."""
         with self._lock:
+            self._files = files
             if files and self._all is None:
                 self._all = self._bar(self._title.rpartition("/")[2], size, 0)
 
@@ -55,7 +61,11 @@ class _Bars:
                 place = next(one for one in range(1, 100) if one not in self._places)
                 self._places.add(place)
                 bar = self._of[name] = self._bar(f"  {name}", size, place)
+            if size is not None:
+                bar.total = self._sizes[name] = size
             if self._all is not None:
+                if self._all.total is None and len(self._sizes) == self._files:
+                    self._all.total = sum(self._sizes.values())
                 self._all.update(done - bar.n)
             bar.n = done
             bar.refresh()
@@ -74,6 +84,9 @@ class _Bars:
             self._places.discard(-bar.pos)
             bar.close()
 
+    def tick(self) -> None:
+        """See `Progress`."""
+
     def close(self) -> None:
         """Clear the bars away."""
         with self._lock:
@@ -81,8 +94,11 @@ class _Bars:
                 bar.close()
 
     def _bar(self, title: str, size: int | None, place: int) -> Any:
+        # What a bar says of rate and time left is worth more than all of a name.
+        most = max(10, self._columns - _FIGURES)
+        shown = title if len(title) <= most else f"{title[: most - 1]}…"
         return self._new(
-            desc=title, total=size, position=place, unit="B", unit_scale=True, unit_divisor=1000,
+            desc=shown, total=size, position=place, unit="B", unit_scale=True, unit_divisor=1000,
             file=sys.stderr, leave=False, ncols=self._columns, nrows=self._rows, miniters=1,
             mininterval=0.1,
         )  # fmt: skip

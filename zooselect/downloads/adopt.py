@@ -13,8 +13,9 @@ from zooselect.downloads.listing import ALL
 from zooselect.downloads.manifest import read_manifest
 from zooselect.downloads.progress import Silence
 from zooselect.errors import LocalFileError, NetworkError
+from zooselect.files import local_errors
 from zooselect.mirror.adopt import Skipped, adopt
-from zooselect.mirror.publish import init, local_errors
+from zooselect.mirror.publish import init
 from zooselect.stub import Stub
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from zooselect.catalog.api import Api
+from zooselect.catalog.api import Api, RefusedError
 from zooselect.catalog.asked import Asked
+from zooselect.catalog.parse import optimization_of
 from zooselect.catalog.query import Field
 from zooselect.catalog.rows import item_of
-from zooselect.downloads.keeper import http_body
+from zooselect.downloads.keeper import Here, http_body
 from zooselect.downloads.listing import Listing, RemoteFile
 from zooselect.errors import NotFoundError, ServerError, UsageError
+from zooselect.mirror.roles import DEPLOYMENT, is_archive, role_of
 from zooselect.net.client import Client
 from zooselect.net.url import Address, parse
 from zooselect.stub import Stub
@@ -23,6 +26,8 @@ _NAMES = (
     "modelId", "stub", "repoName", "domain", "task", "architecture", "subArchitecture",
     "framework", "repo", "sourceDataset", "trainingScheme", "sparseTag",
 )  # fmt: skip
+#: What is left of them for a server that refuses more, though not by name.
+_FEW_NAMES = ("modelId", "stub", "repoName")
 #: Ways to ask for files, the best first: clients before 1.6 knew no version.
 _FILES = (
     Field("files", "(version: 2)", ("displayName", "downloadUrl", "fileSize", "fileType", "md5")),
@@ -58,20 +63,22 @@ class ApiFiles:
         """
         row, item = self._row(stub)
         files = row.get("files")
-        rows = files if isinstance(files, list) else []
-        found = tuple(
-            file
-            for one in rows
-            if isinstance(one, Mapping) and (file := self._file(one, row.get("modelId")))
-        )
+        found: dict[str, RemoteFile] = {}
+        for one in files if isinstance(files, list) else ():
+            file = self._file(one, row.get("modelId")) if isinstance(one, Mapping) else None
+            if file is not None and found.setdefault(file.name, file) != file:
+                raise ServerError(
+                    f"{self.location} lists two files of {stub.canonical} as {file.name!a}",
+                    hint="its listing is broken, or hostile; nothing was fetched",
+                )
         if not found:
             raise NotFoundError(
                 f"{self.location} lists no files of {stub.canonical}", hint="ask another server"
             )
         names = dict.fromkeys(name for name in (item["stub"], item.get("stub_v2")) if name)
-        return Listing(item["stub"], tuple(names), found, "api", self.location)
+        return Listing(item["stub"], tuple(names), tuple(found.values()), "api", self.location)
 
-    def opened(self, file: RemoteFile, offset: int, validator: str | None) -> Any:
+    def opened(self, file: RemoteFile, here: Here) -> Any:
         """Give the body of a file; see `Keeper.opened`."""
         try:
             address = parse(file.place)
@@ -85,34 +92,33 @@ class ApiFiles:
                 f"{self.location} lists {file.name!a} at an http URL, and is asked by https",
                 hint="its listing would give the download away",
             )
-        return http_body(self._client, address._replace(credentials=None), file, offset, validator)
+        return http_body(self._client, address._replace(credentials=None), file, here)
 
     def _row(self, stub: Stub) -> tuple[Mapping[str, Any], dict[str, Any]]:
         """The one row of a name, and what it says of itself."""
-        arguments = _arguments(stub)
-        names = tuple(map(Field, _NAMES))
-        failure: ServerError | None = None
-        for field in _FILES:
-            try:
-                rows, _ = self._api.rows(arguments, (*names, field), needed="files")
-                break
-            except ServerError as error:
-                if error.status is not None or error.retry:
-                    raise
-                failure = error
-        else:
-            raise failure or AssertionError("there are ways to ask")
+        rows = self._rows(_arguments(stub))
         found: dict[str, tuple[Mapping[str, Any], dict[str, Any]]] = {}
-        for row in rows:
-            try:
-                item = item_of(row, Asked())
-            except ValueError:
-                continue
+        others: set[str] = set()
+        for row, item in _items(rows):
             if stub.canonical in (item["stub"], item.get("stub_v2")):
                 found.setdefault(item["stub"], (row, item))
+            others.add(item["stub"])
+        if not found and others and stub.version == 1:
+            # A server of few words does not say which stub a row has; it may know one by it.
+            named = [
+                (row, item)
+                for row, item in _items(self._rows({"stub": stub.canonical}, quietly=True))
+                if item["stub"] in others and _may_be(stub, item["stub"])
+            ]
+            if len(named) == 1:
+                row, item = named[0]
+                return row, {**item, "stub": stub.canonical, "stub_v2": item["stub"]}
         if not found:
             raise NotFoundError(
-                f"{self.location} does not have {stub.canonical}", hint="ask another server"
+                f"{self.location} does not have {stub.canonical}",
+                hint=f"it has {', '.join(sorted(others)[:5])}, and does not say whether that is it"
+                if others
+                else "ask another server",
             )
         if len(found) > 1:
             raise UsageError(
@@ -121,26 +127,81 @@ class ApiFiles:
             )
         return next(iter(found.values()))
 
+    def _rows(self, arguments: Mapping[str, str], *, quietly: bool = False) -> list[Any]:
+        """The rows of some arguments, asked for in every way that clients ever did."""
+        names = tuple(map(Field, _NAMES))
+        refusal: RefusedError | None = None
+        for field in _FILES:
+            try:
+                return self._api.rows(arguments, (*names, field), needed="files")[0]
+            except RefusedError as error:
+                refusal, names = error, tuple(map(Field, _FEW_NAMES))
+            if quietly:
+                return []
+        raise refusal or AssertionError("there are ways to ask")
+
     def _file(self, row: Mapping[str, Any], model_id: Any) -> RemoteFile | None:
-        name, kind, url = row.get("displayName"), row.get("fileType"), row.get("downloadUrl")
-        if not isinstance(name, str) or not name or not isinstance(kind, str):
+        called, kind, url = row.get("displayName"), row.get("fileType"), row.get("downloadUrl")
+        if not isinstance(called, str) or not called:
             return None
+        if not isinstance(kind, str) or not kind:
+            role = role_of(called)
+            kind = "" if role is None else role.type
         if isinstance(url, str) and url:
             place = _joined(self._address.url, url)
-        elif isinstance(model_id, str):
+        elif isinstance(model_id, (str, int)):
             # Clients of 1.5 built the URL themselves, in this way.
-            place = self._address.below(quote(f"v2/models/{model_id}/files/{name}")).url
+            place = self._address.below(quote(f"v2/models/{model_id}/files/{called}")).url
         else:
             return None
-        size, md5 = row.get("fileSize"), row.get("md5")
+        md5 = row.get("md5")
         return RemoteFile(
-            name,
+            _full_name(called, kind),
             kind,
             place,
-            size if type(size) is int and 0 <= size < _LARGEST else None,
+            _size(row.get("fileSize")),
             None,
             md5.lower() if isinstance(md5, str) and len(md5) == 32 and set(md5) <= _HEX else None,
         )
+
+
+def _items(rows: list[Any]) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
+    for row in rows:
+        with suppress(ValueError):
+            yield row, item_of(row, Asked())
+
+
+def _may_be(stub: Stub, name: str) -> bool:
+    """Whether a v2 name can be that of a v1 stub's model."""
+    other = Stub.parse(name)
+
+    def said(one: Stub) -> tuple[object, ...]:
+        tag = optimization_of(one.sparse_tag)
+        return one.architecture, one.sub_architecture, one.source_dataset, tag
+
+    return other.version == 2 and said(other) == said(stub)
+
+
+def _full_name(name: str, kind: str) -> str:
+    """A file's v2 name: before there were any, names lacked the folder or the `recipe_`."""
+    if "/" in name:
+        return name
+    if kind in ("training", "framework"):
+        return f"training/{name}"
+    if kind == DEPLOYMENT and not is_archive(name):
+        return f"{DEPLOYMENT}/{name}"
+    if kind == "recipe" and not name.startswith("recipe"):
+        return f"recipe_{name}"
+    return name
+
+
+def _size(value: Any) -> int | None:
+    """A number of bytes, which some servers state as a text."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < _LARGEST else None
 
 
 def _joined(base: str, url: str) -> str:
@@ -151,7 +212,11 @@ def _joined(base: str, url: str) -> str:
 
 
 def _arguments(stub: Stub) -> dict[str, str]:
-    """The arguments that name one model: its v2 name, or the parts of its v1 stub."""
+    """The arguments that name one model: its v2 name, or the parts of its v1 stub.
+
+    As old clients ask, without the training scheme: not every server knows that argument, and
+    rows of other schemes are told by their names.
+    """
     if stub.version == 2:
         return {"repoName": stub.path}
     values = {
@@ -162,7 +227,6 @@ def _arguments(stub: Stub) -> dict[str, str]:
         "framework": stub.framework,
         "repo": stub.repo,
         "sourceDataset": stub.source_dataset,
-        "trainingScheme": stub.training_scheme,
         "sparseTag": stub.sparse_tag,
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from zooselect.catalog.answer import iso
 from zooselect.downloads.fetch import Fetcher, Wait
 from zooselect.downloads.keeper import Keeper
 from zooselect.downloads.listing import ALL, DEFAULT_PARTS, PARTS, Listing, wanted
-from zooselect.downloads.lock import locked
+from zooselect.downloads.lock import briefly_locked, locked
 from zooselect.downloads.manifest import (
     STATE,
     Kept,
@@ -25,19 +25,13 @@ from zooselect.downloads.manifest import (
     unclaim,
     write_manifest,
 )  # fmt: skip
-from zooselect.downloads.part import release, sweep
-from zooselect.downloads.plan import Plan, as_it_stands, check_space, plan
+from zooselect.downloads.plan import Plan, as_it_stands, check_space, hashed, plan
+from zooselect.downloads.private import release, sweep
 from zooselect.downloads.progress import Progress
-from zooselect.downloads.publish import (
-    Staged,
-    local_errors,
-    publish,
-    remove_gone,
-    staged_files,
-    sync_folder,
-)
+from zooselect.downloads.publish import Staged, publish, remove_gone, staged_files, sync_folder
 from zooselect.downloads.workers import fetch_all
 from zooselect.errors import LocalFileError
+from zooselect.files import local_errors
 
 #: How often a model is gone over again when another process has replaced files under it.
 _ROUNDS = 20
@@ -57,23 +51,33 @@ class Downloaded(NamedTuple):
     fetched: int
 
 
-def plan_for(folder: Path, listing: Listing, parts: Sequence[str]) -> Plan:
+def plan_for(
+    folder: Path,
+    listing: Listing,
+    parts: Sequence[str],
+    manifest: Manifest | None,
+    *,
+    afresh: bool,
+) -> Plan:
     """Return what downloading some parts of a model comes to; nothing is changed.
+
+    Args:
+        folder: the model's.
+        listing: what there is.
+        parts: as `wanted` takes them.
+        manifest: what is there; None for no whole model.
+        afresh: as `plan` takes it.
 
     Raises:
         NotFoundError, ServerError: as `wanted`.
         LocalFileError: a file of the user's is in the way.
     """
-    return _plan(folder, listing, parts, read_manifest(folder))
-
-
-def _plan(folder: Path, listing: Listing, parts: Sequence[str], manifest: Manifest | None) -> Plan:
     asked = wanted(listing, parts)
     if manifest is not None:
         # What is there already stays whole, in the same version as what is added.
         known = {*resolved(parts), *manifest.parts, *manifest.lacking}
         asked = wanted(listing, sorted(known & _listed(listing)))
-    return plan(folder, asked, manifest)
+    return plan(folder, asked, manifest, afresh=afresh)
 
 
 def _listed(listing: Listing) -> set[str]:
@@ -92,6 +96,8 @@ class Job(NamedTuple):
         jobs: files to fetch at a time.
         wait: as `Fetcher` takes it.
         progress: told how far it is.
+        timeout: as `Fetcher` takes it.
+        afresh: as `plan` takes it.
     """
 
     folder: Path
@@ -101,6 +107,8 @@ class Job(NamedTuple):
     jobs: int
     wait: Wait
     progress: Progress
+    timeout: float = 10.0
+    afresh: bool = False
 
 
 def fetch_model(job: Job) -> Downloaded:
@@ -121,7 +129,9 @@ def fetch_model(job: Job) -> Downloaded:
     with locked(state):
         for _ in range(_ROUNDS):
             manifest = read_manifest(folder)
-            todo = _plan(folder, job.listing, job.parts, manifest)
+            todo = plan_for(
+                folder, job.listing, job.parts, manifest, afresh=job.afresh and not fetched
+            )
             size, manifest = _bring(job, todo, manifest)
             fetched += size
             if manifest.stands(folder):
@@ -135,8 +145,13 @@ def fetch_model(job: Job) -> Downloaded:
 
 def tidy(folder: Path, manifest: Manifest) -> None:
     """Take away what a download leaves beside a whole model when it is killed."""
-    sweep(folder / STATE, finished=True)
-    if claimed(folder) <= {*manifest.files}:
+    sweep(folder / STATE)
+    claims = claimed(folder)
+    for name, digests in claims.gone.items():
+        with suppress(OSError):
+            if name not in manifest.files and hashed(folder / name).sha256 in digests:
+                remove_gone(folder, name)
+    if {*claims.put} <= {*manifest.files}:
         unclaim(folder)
 
 
@@ -182,11 +197,11 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
         check_space(folder, todo)
     job.progress.plan(len(todo.fetch), todo.size)
     stop = threading.Event()
-    fetcher = Fetcher(job.keeper, folder / STATE, job.wait, job.progress, stop)
-    done = fetch_all(fetcher, todo.fetch, job.jobs, stop)
+    fetcher = Fetcher(job.keeper, folder / STATE, job.wait, job.timeout, job.progress, stop)
+    done = fetch_all(fetcher, todo.fetch, job.jobs, stop, job.progress.tick)
     private = [one.path for one in done.values()]
     try:
-        staged = staged_files(folder, todo, done)
+        staged = staged_files(folder, todo, done, job.keeper.location)
         private += [path for path, _, _ in staged.values()]
         files = {**todo.keep, **_put(folder, staged, before, set(todo.keep))}
     finally:
@@ -210,7 +225,7 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
         origins=origins,
     )
     try:
-        write_manifest(folder, manifest)
+        manifest = _written_down(folder, manifest, before)
     except LocalFileError:
         if before is None or before.files != files:
             raise
@@ -218,16 +233,32 @@ def _bring(job: Job, todo: Plan, before: Manifest | None) -> tuple[int, Manifest
     return sum(one.origin.size for one in done.values()), manifest
 
 
+def _written_down(folder: Path, manifest: Manifest, before: Manifest | None) -> Manifest:
+    """Write down what is there, and what another process has put there meanwhile."""
+    with briefly_locked(folder / STATE):
+        other = read_manifest(folder)
+        known = other in (None, before)
+        if other is not None and not known and not {*other.names}.isdisjoint(manifest.names):
+            manifest = manifest.joined(other, folder)
+        write_manifest(folder, manifest)
+    return manifest
+
+
 def _put(folder: Path, staged: Staged, before: Manifest | None, keep: set[str]) -> dict[str, Kept]:
     """Put verified files in their places, and take away what is listed no more."""
-    there = {*(before.files if before is not None else ())}
-    gone = there - {*staged} - keep
+    there: Mapping[str, Kept] = before.files if before is not None else {}
+    gone = {
+        name: file.sha256
+        for name, file in there.items()
+        if name not in staged and name not in keep and file.stands(folder)
+    }
     with local_errors(folder):
-        if staged:
-            claim(folder, staged)
-        if before is not None and there & ({*staged} | gone):
+        if staged or gone:
+            claim(folder, {name: one.sha256 for name, (_, one, _) in staged.items()}, gone)
+        if there.keys() & (staged.keys() | gone.keys()):
             remove_manifest(folder)
-            remove_gone(folder, before, gone)
+        for name in gone:
+            remove_gone(folder, name)
         files = {
             name: publish(folder, name, path, origin, source)
             for name, (path, origin, source) in staged.items()

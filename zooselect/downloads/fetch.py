@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
-import re
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from zooselect.downloads.keeper import Body, Keeper, RestartError
+from zooselect.archive import BrokenFileError
+from zooselect.downloads.keeper import Body, Here, Keeper, RestartError
 from zooselect.downloads.listing import RemoteFile
 from zooselect.downloads.manifest import Origin
 from zooselect.downloads.part import Part
@@ -23,18 +22,19 @@ from zooselect.errors import (
     ServerError,
     ZooSelectError,
 )  # fmt: skip
+from zooselect.files import file_error
+from zooselect.mirror.content import check_head
+from zooselect.mirror.roles import is_onnx
 from zooselect.net.retry import ATTEMPTS
 
 Wait = Callable[[int, NetworkError], None]
 
 _CHUNK = 1 << 20
-_HEAD = 256
-_PAGE = re.compile(rb"\s*(<!doctype\s+html|<html)", re.IGNORECASE)
 
-
-#: A body that brings fewer bytes in so many seconds has stalled, whatever trickles in.
-_STALLED_WITHIN = 60.0
-_STALLED_BYTES = 1 << 16
+#: A body that brings fewer bytes a second over so many time-outs has stalled, whatever trickles in.
+_STALLED_WITHIN, _STALLED_RATE = 3.0, 1024
+#: How often a file is asked for of a server that stalls.
+_STALLS = 2
 
 
 class StalledError(NetworkError):
@@ -60,6 +60,7 @@ class Fetcher:
         keeper: who has them.
         folder: for private files, on the file system of the model's folder.
         wait: waits before the next attempt, or raises the error of the last one.
+        timeout: seconds to wait between two bytes.
         progress: told of every byte.
         stop: set when the others have failed, or the user has had enough.
     """
@@ -69,12 +70,14 @@ class Fetcher:
         keeper: Keeper,
         folder: Path,
         wait: Wait,
+        timeout: float,
         progress: Progress,
         stop: threading.Event,
     ) -> None:
         self._keeper = keeper
         self._folder = folder
         self._wait = wait
+        self._stalled_within = _STALLED_WITHIN * timeout
         self._progress = progress
         self._stop = stop
 
@@ -91,17 +94,17 @@ class Fetcher:
         """
         try:
             return self._fetch(file)
+        except NetworkError as error:
+            if file.name not in error.message:
+                error.message = f"{file.name}: {error.message}"
+            raise
         except OSError as error:
-            if isinstance(error, (NetworkError, LocalFileError)):
+            if isinstance(error, LocalFileError):
                 raise
-            hint = "free some space" if error.errno == errno.ENOSPC else "check its rights"
-            raise LocalFileError(
-                f"cannot write {file.name} in {self._folder.parent}: {error.strerror or error}",
-                hint=hint,
-            ) from error
+            raise file_error(f"cannot write {file.name} in {self._folder.parent}", error) from error
 
     def _fetch(self, file: RemoteFile) -> Fetched:
-        part = Part(self._folder, file)
+        part = Part(self._folder, file, self._keeper.location)
         try:
             part.adopt()
             self._progress.start(file.name, file.size, part.size)
@@ -110,7 +113,7 @@ class Fetcher:
             if problem is not None and patched:
                 # The pieces do not belong together, whatever the server says.
                 part.drop()
-                part = Part(self._folder, file)
+                part = Part(self._folder, file, self._keeper.location)
                 self._progress.start(file.name, file.size, 0)
                 self._fill(part, file)
                 fetched, problem = self._finished(part, file)
@@ -130,9 +133,11 @@ class Fetcher:
     def _fill(self, part: Part, file: RemoteFile) -> bool:
         """Fetch what is missing; whether what is there came in more than one piece."""
         pieces = int(part.size > 0)
-        attempt = 0
+        # What a digest does not tell, the server must: is what was left here still its content?
+        doubtful = part.size > 0 and file.digest is None
+        attempt = stalls = 0
         furthest = part.size
-        while file.size is None or part.size < file.size or not pieces:
+        while file.size is None or part.size < file.size or doubtful or not pieces:
             before = part.size
             try:
                 self._piece(part, file)
@@ -140,32 +145,43 @@ class Fetcher:
                 break
             except NetworkError as error:
                 pieces += part.size > before
+                stalls += isinstance(error, StalledError)
                 if isinstance(error, RestartError) or not part.provable:
                     self._anew(part, file)
-                    pieces = 0
+                    pieces, doubtful = 0, False
                 elif part.size > furthest and not isinstance(error, StalledError):
                     attempt = 0  # it goes forward: that is no failure again
-                    furthest = part.size
+                    furthest, doubtful = part.size, False
                 attempt += 1
-                if attempt >= ATTEMPTS or not error.retry:
+                if attempt >= ATTEMPTS or stalls >= _STALLS or not error.retry:
                     raise
                 self._wait(attempt, error)
         return pieces > 1
 
     def _piece(self, part: Part, file: RemoteFile) -> None:
         offset = part.size if part.provable else 0
-        with self._keeper.opened(file, offset, part.validator) as body:
+        size = part.total if file.size is None else file.size
+        # Of what is whole the last byte is asked for: the answer shows whether it still holds.
+        asked = offset - 1 if offset == size else offset
+        with self._keeper.opened(file, Here(asked, part.validator, part.total)) as body:
+            if 0 < body.offset == asked < part.size:
+                return
             if body.offset != part.size:
                 self._anew(part, file)
             part.validator = body.validator or part.validator
+            part.total = body.total or part.total
+            if file.size is None and body.total is not None:
+                self._progress.start(file.name, body.total, part.size)
             self._copy(body, part, file)
-        if part.size < (file.size or body.total or 0):
+        expected = file.size or body.total or 0
+        if part.size < expected:
             raise ServerError(
-                f"{self._keeper.location}: {file.name} ends after {part.size:,} bytes",
-                hint="the connection was cut",
+                f"{self._keeper.location}: {file.name} ends after {part.size:,} of {expected:,}"
+                " bytes",
+                hint="the connection was cut, or the server is wrong about the size",
                 retry=True,
             )
-        if not body.whole and file.size is None and not (file.sha256 or file.md5):
+        if not body.whole and file.size is None and file.digest is None:
             raise ServerError(
                 f"{self._keeper.location}: nobody says how long {file.name} is",
                 hint="a file that may be cut is not taken; ask another server",
@@ -186,8 +202,9 @@ class Fetcher:
                 )
             part.write(data)
             self._progress.advance(file.name, len(data))
-            if time.monotonic() - since > _STALLED_WITHIN:
-                if part.size - then < _STALLED_BYTES:
+            seconds = time.monotonic() - since
+            if seconds > self._stalled_within:
+                if part.size - then < seconds * _STALLED_RATE:
                     raise StalledError(
                         f"{self._keeper.location}: {file.name} comes at less than 1 kB/s",
                         hint="try again later; what came is kept",
@@ -210,8 +227,11 @@ class Fetcher:
             return fetched, f"is not the content {said}: its SHA-256 is another"
         if file.sha256 is None and file.md5 is not None and md5 != file.md5:
             return fetched, f"is not the content {said}: its MD5 is another"
-        if file.sha256 is None and file.md5 is None and _is_page(part.path):
-            return fetched, "is a page for browsers"
+        if file.digest is None and (part.size or is_onnx(file.name)):
+            try:
+                check_head(part.path, file.name)
+            except BrokenFileError as error:
+                return fetched, f"is {error}"
         return fetched, None
 
 
@@ -219,8 +239,3 @@ def _wrong(file: RemoteFile, message: str) -> ZooSelectError:
     if file.pinned:
         return LockError(message, hint="the lock file pins other content; nothing was kept")
     return IntegrityError(message, hint="the server's copy, its listing or the way here is broken")
-
-
-def _is_page(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _PAGE.match(file.read(_HEAD)) is not None

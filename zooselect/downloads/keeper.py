@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -18,7 +19,22 @@ if TYPE_CHECKING:
     from zooselect.mirror.remote import Store
     from zooselect.net.client import Answer, Client
 
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE | re.ASCII)
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class Here(NamedTuple):
+    """What is here already of a file's content.
+
+    Attributes:
+        offset: bytes.
+        validator: strong entity tag of what they belong to; None to go by a digest.
+        total: bytes of the whole, as earlier answers said; None where none did.
+    """
+
+    offset: int = 0
+    validator: str | None = None
+    total: int | None = None
 
 
 class Body(Protocol):
@@ -53,13 +69,8 @@ class Keeper(Protocol):
 
     location: str
 
-    def opened(self, file: RemoteFile, offset: int, validator: str | None) -> Any:
-        """Give, as a context, the body of a file, from `offset` on if that is possible.
-
-        Args:
-            file: one of a listing.
-            offset: bytes that are here already.
-            validator: the entity tag they belong to; None to go by a digest.
+    def opened(self, file: RemoteFile, here: Here) -> Any:
+        """Give, as a context, the body of a file, from `here` on if that is possible.
 
         Raises:
             NetworkError, ServerError: out of reach, or an answer that is no content.
@@ -77,72 +88,107 @@ class _Content(NamedTuple):
     """A body of an HTTP answer."""
 
     answer: Answer
-    decode: bool
     offset: int
     total: int | None
     validator: str | None
-    whole: bool
+    whole: bool = True
 
     def read(self, size: int) -> bytes:
-        return self.answer.read(size, decode=self.decode)
+        return self.answer.read(size)
+
+
+class _Zipped:
+    """A body that was compressed for the transfer; it ends where the compression says so."""
+
+    offset, total, validator, whole = 0, None, None, True
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._plain = zlib.decompressobj(_GZIP)
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        while more := self._rest or self._answer.read(size):
+            if self._plain.eof:  # such content may stand in several pieces
+                self._plain = zlib.decompressobj(_GZIP)
+            try:
+                data = self._plain.decompress(more, size)
+            except zlib.error as error:
+                raise self._broken(f"is broken ({error})") from error
+            self._rest = self._plain.unconsumed_tail or self._plain.unused_data
+            if data:
+                return data
+        if not self._plain.eof:
+            raise self._broken("is cut")
+        return b""
+
+    def _broken(self, how: str) -> ServerError:
+        return ServerError(
+            f"{self._answer.address.shown} sends compressed content that {how}",
+            hint="try again later",
+            retry=True,
+        )
 
 
 @contextmanager
 def http_body(
-    client: Client, address: Address, file: RemoteFile, offset: int, validator: str | None
-) -> Iterator[_Content]:
+    client: Client, address: Address, file: RemoteFile, here: Here
+) -> Iterator[_Content | _Zipped]:
     """Give the body of a file at a URL: one GET, with a range for what is here already.
 
     Raises:
         NetworkError, ServerError: as `Keeper.opened`.
     """
     headers = {"Accept-Encoding": "identity"}
-    if offset:
-        headers["Range"] = f"bytes={offset}-"
-        if validator is not None:
-            headers["If-Range"] = validator
+    if here.offset:
+        headers["Range"] = f"bytes={here.offset}-"
+        if here.validator is not None:
+            headers["If-Range"] = here.validator
     with client.opened("GET", address, headers=headers) as answer:
-        if answer.status == 206 and offset:
-            yield _ranged(answer, offset, validator)
+        if answer.status == 206 and here.offset:
+            yield _ranged(answer, file, here)
         elif answer.status == 200:
             yield _full(answer, file)
         elif answer.status in (206, 416):
-            what = "does not go on where it was cut" if offset else "sends a part, unasked"
+            what = "does not go on where it was cut" if here.offset else "sends a part, unasked"
             raise RestartError(f"{address.shown} {what}")
         else:
             raise answer.error()
 
 
-def _ranged(answer: Answer, offset: int, validator: str | None) -> _Content:
-    said = _RANGE.fullmatch(answer.headers.get("content-range", ""))
-    coded = _coding(answer.headers)
-    if said is None or int(said[1]) != offset or coded:
-        raise RestartError(f"{answer.address.shown} sends another range than asked")
-    total = None if said[3] == "*" else int(said[3])
-    last = int(said[2])
-    if last < offset or (total is not None and last != total - 1):
-        raise RestartError(f"{answer.address.shown} sends a part of the range asked")
+def _ranged(answer: Answer, file: RemoteFile, here: Here) -> _Content:
+    def restart(what: str) -> RestartError:
+        return RestartError(f"{answer.address.shown} sends {what}")
+
+    said = _RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+    if said is None or int(said[1]) != here.offset or _coding(answer.headers):
+        raise restart("another range than asked")
+    total = int(said[3]) if said[3] != "*" else here.total or file.size
+    if total is None:
+        raise restart("a range of nobody knows how much")
+    if int(said[2]) != total - 1:
+        raise restart("a part of the range asked")
     tag = _validator(answer)
-    if validator is not None and tag not in (validator, None):
-        raise RestartError(f"{answer.address.shown} sends a range of another content")
-    return _Content(answer, False, offset, total or last + 1, tag, True)
+    # Who answers a condition says what holds (RFC 9110, section 15.3.7); a digest says more.
+    proven = tag == here.validator or (tag is None and file.digest is not None)
+    if here.total not in (None, total) or (here.validator is not None and not proven):
+        raise restart("a range of another content")
+    return _Content(answer, here.offset, total, tag)
 
 
-def _full(answer: Answer, file: RemoteFile) -> _Content:
-    length = _length(answer.headers)
-    # Some hosts call the compression of an archive that of the transfer.
-    archive = file.name.endswith((".gz", ".tgz"))
-    told = file.size is not None and length is not None
-    decode = bool(_coding(answer.headers)) and (file.size != length if told else not archive)
+def _full(answer: Answer, file: RemoteFile) -> _Content | _Zipped:
+    length, coding = _length(answer.headers), _coding(answer.headers)
     chunked = "chunked" in answer.headers.get("transfer-encoding", "").lower()
-    return _Content(
-        answer,
-        decode,
-        0,
-        None if decode else length,
-        None if decode else _validator(answer),
-        length is not None or chunked,
-    )
+    # Some hosts call the compression of an archive that of the transfer.
+    told = file.size is not None and length is not None
+    if coding and (file.size != length if told else not file.name.endswith((".gz", ".tgz"))):
+        if coding in ("gzip", "x-gzip"):
+            return _Zipped(answer)
+        raise ServerError(
+            f"{answer.address.shown} sends content in a coding nobody asked for, {coding!a:.40}",
+            hint="is this the server you meant?",
+        )
+    return _Content(answer, 0, length, _validator(answer), length is not None or chunked)
 
 
 def _validator(answer: Answer) -> str | None:
@@ -177,10 +223,9 @@ class HttpMirror:
         """Return the files of a model, as the mirror's catalog has them."""
         return mirror_listing(record, self.location)
 
-    def opened(self, file: RemoteFile, offset: int, validator: str | None) -> Any:
+    def opened(self, file: RemoteFile, here: Here) -> Any:
         """Give the body of a file; see `Keeper.opened`."""
-        address = self._address.below(quote(file.place))
-        return http_body(self._client, address, file, offset, validator)
+        return http_body(self._client, self._address.below(quote(file.place)), file, here)
 
 
 class _Read:
@@ -220,13 +265,13 @@ class StoreMirror:
         return listing
 
     @contextmanager
-    def opened(self, file: RemoteFile, offset: int, validator: str | None) -> Iterator[_Read]:
+    def opened(self, file: RemoteFile, here: Here) -> Iterator[_Read]:
         """Give the body of a file; see `Keeper.opened`."""
         try:
             opened = self._store.open_file(*self._models[file.place])
             with closing(opened):
-                opened.seek(offset)
-                yield _Read(opened, offset, file.size, self.location)
+                opened.seek(here.offset)
+                yield _Read(opened, here.offset, file.size, self.location)
         except OSError as error:
             if isinstance(error, NetworkError):
                 raise

@@ -52,6 +52,13 @@ class RemoteFile(NamedTuple):
     pinned: bool = False
 
     @property
+    def digest(self) -> str | None:
+        """`sha256:…` or `md5:…` of the content, as its keeper states it; None without."""
+        if self.sha256 is not None:
+            return f"sha256:{self.sha256}"
+        return None if self.md5 is None else f"md5:{self.md5}"
+
+    @property
     def part(self) -> str | None:
         """What it is a part of, as it may be asked for; None for what nobody asks for."""
         if self.kind == "onnx" and "/" in self.name:

@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+_LOCK = "lock"
 #: Seconds to wait for another process that fetches the same, while it makes no headway.
 _IDLE = 15.0
 _LOOK_EVERY = 0.2
+#: Seconds to wait for another process that does something short.
+_BRIEF = 2.0
 
 
 @contextlib.contextmanager
@@ -21,7 +24,7 @@ def locked(state: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(state / "lock")
+    lock = FileLock(state / _LOCK)
     try:
         _acquire(lock.acquire, state, Timeout)
     except (OSError, NotImplementedError):
@@ -32,6 +35,36 @@ def locked(state: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             lock.release(force=True)
+
+
+@contextlib.contextmanager
+def briefly_locked(state: Path) -> Iterator[None]:
+    """Let one process at a time do something short, where locks work."""
+    from filelock import FileLock
+
+    lock = FileLock(state / "manifest.lock")
+    with contextlib.suppress(OSError, NotImplementedError):  # also where it lasts too long
+        lock.acquire(timeout=_BRIEF)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.release(force=True)
+
+
+def is_locked(state: Path) -> bool:
+    """Whether another process fetches into a folder, as far as locks tell."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(state / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):
+        return False
+    lock.release(force=True)
+    return False
 
 
 def _acquire(acquire: Callable[..., object], state: Path, timeout: type[Exception]) -> None:

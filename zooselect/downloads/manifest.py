@@ -9,16 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zooselect.downloads.part import discard, private_path
-from zooselect.errors import LocalFileError
+from zooselect.downloads.private import discard, private_path
+from zooselect.files import file_error
 from zooselect.names import TEMPORARY, safe_name
 
 STATE = f"{TEMPORARY}model"
-_MANIFEST = "manifest.json"
+#: What says what a folder holds.
+MANIFEST = "manifest.json"
 _CLAIM = "claim.json"
 _SCHEMA = 1
 
@@ -99,10 +100,39 @@ class Manifest(NamedTuple):
         """Whether all files are there and look untouched."""
         return all(file.stands(folder) for file in self.files.values())
 
+    def joined(self, other: Manifest, folder: Path) -> Manifest:
+        """Return this one with what another one has beside it, and is still there."""
+        more = {
+            name: file
+            for name, file in other.files.items()
+            if name not in self.files and file.stands(folder)
+        }
+        sources = {file.origin for file in more.values()}
+        origins = {name: one for name, one in other.origins.items() if name in sources}
+        parts = {*self.parts, *other.parts}
+        return self._replace(
+            files={**self.files, **more},
+            origins={**origins, **self.origins},
+            parts=tuple(sorted(parts)),
+            lacking=tuple(sorted({*self.lacking, *other.lacking} - parts)),
+        )
+
+
+class Claim(NamedTuple):
+    """What is being done to a folder's files, for whoever comes after a kill.
+
+    Attributes:
+        put: SHA-256 of all content that was about to be put under a name.
+        gone: SHA-256 of what was about to be removed from it.
+    """
+
+    put: Mapping[str, frozenset[str]] = {}
+    gone: Mapping[str, frozenset[str]] = {}
+
 
 def read_manifest(folder: Path) -> Manifest | None:
     """Return what a folder holds; None for no whole model, or a manifest of no use."""
-    document = _read(folder / STATE / _MANIFEST)
+    document = _read(folder / STATE / MANIFEST)
     try:
         if document["schema"] != _SCHEMA:
             return None
@@ -157,7 +187,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
             for name, one in sorted(manifest.files.items())
         },
     }  # fmt: skip
-    _write(folder, _MANIFEST, document)
+    _write(folder, MANIFEST, document)
 
 
 def remove_manifest(folder: Path) -> None:
@@ -167,40 +197,43 @@ def remove_manifest(folder: Path) -> None:
         LocalFileError: the file system refused.
     """
     try:
-        (folder / STATE / _MANIFEST).unlink(missing_ok=True)
+        (folder / STATE / MANIFEST).unlink(missing_ok=True)
     except OSError as error:
-        raise LocalFileError(
-            f"cannot replace what is in {folder}: {error.strerror}", hint="check its rights"
-        ) from error
+        raise file_error(f"cannot change what is in {folder}", error) from error
 
 
-def claim(folder: Path, names: Iterable[str]) -> None:
-    """Note the names of files that are about to be put into a folder.
+def claim(folder: Path, put: Mapping[str, str], gone: Mapping[str, str]) -> None:
+    """Note what is about to be put into a folder, and removed from it, by name and SHA-256.
 
-    What is there under one of them, without a manifest, was left by a process that was
-    killed, and is no file of the user's.
+    What is there of it, without a manifest, was left by a process that was killed, and is no
+    file of the user's.
 
     Raises:
         LocalFileError: the file system refused.
     """
-    all_names = sorted({*claimed(folder), *names})
-    _write(folder, _CLAIM, all_names)
+    known = claimed(folder)
+    _write(folder, _CLAIM, {"put": _more(known.put, put), "gone": _more(known.gone, gone)})
 
 
-def claimed(folder: Path) -> set[str]:
-    """Return the names that were claimed in a folder."""
-    names = _read(folder / STATE / _CLAIM)
-    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+def _more(known: Mapping[str, frozenset[str]], new: Mapping[str, str]) -> dict[str, list[str]]:
+    return {
+        name: sorted({*known.get(name, ()), *([new[name]] if name in new else ())})
+        for name in sorted({*known, *new})
+    }
 
 
-def ours(folder: Path) -> set[str]:
-    """Return the names of files that were put into a folder, or are about to be.
-
-    In this order: a name is in the manifest before it is no longer claimed.
-    """
-    names = claimed(folder)
-    manifest = read_manifest(folder)
-    return names if manifest is None else names | set(manifest.files)
+def claimed(folder: Path) -> Claim:
+    """Return what was claimed in a folder."""
+    document = _read(folder / STATE / _CLAIM)
+    try:
+        return Claim(
+            *(
+                {safe_name(name): frozenset(map(str, digests)) for name, digests in one.items()}
+                for one in (document["put"], document["gone"])
+            )
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Claim()
 
 
 def unclaim(folder: Path) -> None:
@@ -219,9 +252,7 @@ def _write(folder: Path, name: str, document: Any) -> None:
             os.fsync(file.fileno())
         os.replace(path, folder / STATE / name)
     except OSError as error:
-        raise LocalFileError(
-            f"cannot write in {folder}: {error.strerror or error}", hint="is the disk full?"
-        ) from error
+        raise file_error(f"cannot write in {folder}", error) from error
     finally:
         discard(path)
 

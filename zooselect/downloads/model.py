@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
-from zooselect.catalog.asked import Asked, FilesAt, Source
-from zooselect.catalog.catalog import Catalog
+from zooselect.catalog.asked import FilesAt, Source
 from zooselect.downloads.download import (
     Downloaded,
     Job,
@@ -22,20 +21,19 @@ from zooselect.downloads.download import (
     tidy,
 )
 from zooselect.downloads.folder import Model, find_model, folder_of
+from zooselect.downloads.keepers import listed
 from zooselect.downloads.listing import ALL, PARTS, Listing
 from zooselect.downloads.manifest import Manifest, read_manifest
 from zooselect.downloads.plan import Plan
 from zooselect.downloads.progress import Progress, Silence
 from zooselect.downloads.shelf import touch
-from zooselect.errors import NetworkError, NotFoundError, OfflineError, UsageError
+from zooselect.errors import NetworkError, UsageError
 from zooselect.settings import Settings
 from zooselect.source import CatalogLike, open_catalog
 from zooselect.stub import Stub
 
 if TYPE_CHECKING:
-    from zooselect.downloads.api_files import ApiFiles
-    from zooselect.downloads.keeper import HttpMirror, Keeper, StoreMirror
-    from zooselect.record import ModelRecord
+    from zooselect.downloads.keeper import Keeper
     from zooselect.selection.selection import Selection
 
 JOBS = 4
@@ -80,20 +78,20 @@ class Offer(NamedTuple):
         stub: the model's.
         folder: where it is to be.
         plan: what is to be fetched; None where nothing has to be asked.
-        listing: what its keeper has; None where it was not asked.
+        here: names of the files that are there already.
     """
 
     stub: str
     folder: Path
     plan: Plan | None
-    listing: Listing | None
+    here: list[str]
 
 
 def download(
     what: Selection | Stub | str,
     dir: str | os.PathLike[str] | None = None,  # noqa: A002  # the name it has on the command line
     *,
-    only: str | Sequence[str] = (),
+    only: str | Sequence[str] | None = None,
     catalog: CatalogLike = None,
     jobs: int = JOBS,
     progress: Progress | None = None,
@@ -123,8 +121,8 @@ def download(
     """
     stub = _stub_of(what)
     terms = Terms(
-        None if dir is None else Path(dir),
-        check_parts((only,) if isinstance(only, str) else tuple(only)),
+        None if dir is None else check_dir(dir),
+        check_parts((only,) if isinstance(only, str) else tuple(only or ())),
         check_jobs(jobs),
         progress or Silence(),
     )
@@ -145,6 +143,18 @@ def check_parts(parts: tuple[str, ...]) -> tuple[str, ...]:
                 f"unknown part {part!r} of a model", hint=f"parts: {', '.join((*PARTS, ALL))}"
             )
     return parts
+
+
+def check_dir(path: str | os.PathLike[str]) -> Path:
+    """Return a folder to download to, if one is named.
+
+    Raises:
+        UsageError: none is: an empty name, of an unset variable perhaps, is no folder.
+    """
+    text = os.fsdecode(path)
+    if not text or "\0" in text:
+        raise UsageError(f"{text!a} is no folder", hint="name one, or leave it out for the cache")
+    return Path(text)
 
 
 def check_jobs(jobs: int) -> int:
@@ -187,8 +197,11 @@ def bring(
         folder = terms.dir or _folder(listing, settings)
         wait = _wait(source.files)
         return fetch_model(
-            Job(folder, listing, keeper, terms.parts, terms.jobs, wait, terms.progress)
-        )
+            Job(
+                folder, listing, keeper, terms.parts, terms.jobs, wait,
+                terms.progress, settings.timeout, settings.refresh,
+            )
+        )  # fmt: skip
     except NetworkError as error:
         if here is None or settings.no_fallback or terms.pinned or not _whole(here, terms):
             raise
@@ -204,10 +217,12 @@ def offer(stub: Stub, source: Source, settings: Settings, terms: Terms) -> Offer
     """
     here = _here(stub, settings, terms)
     if here is not None and _will_do(here, source.files, settings, terms):
-        return Offer(here.manifest.stub, here.folder, None, None)
+        return Offer(here.manifest.stub, here.folder, None, sorted(here.manifest.files))
     _, listing = _asked(stub, source, settings, terms)
     folder = terms.dir or _folder(listing, settings)
-    return Offer(listing.stub, folder, plan_for(folder, listing, terms.parts), listing)
+    manifest = read_manifest(folder)
+    todo = plan_for(folder, listing, terms.parts, manifest, afresh=settings.refresh)
+    return Offer(listing.stub, folder, todo, sorted(todo.keep))
 
 
 def _stub_of(what: Selection | Stub | str) -> Stub:
@@ -264,47 +279,6 @@ def _asked(stub: Stub, source: Source, settings: Settings, terms: Terms) -> tupl
     return keeper, listing if terms.pinned is None else terms.pinned.checked(listing)
 
 
-def listed(stub: Stub, source: Source, settings: Settings) -> tuple[Keeper, Listing]:
-    """Return who keeps a model's files, and which there are.
-
-    Raises:
-        ZooSelectError: as `download`.
-    """
-    files = source.files
-    if settings.offline and (files is None or files.kind != "folder"):
-        raise OfflineError(
-            f"offline, and {stub.canonical} is not here", hint="download it once without --offline"
-        )
-    if files is not None and files.kind == "api":
-        keeper = _api(files)
-        try:
-            return keeper, keeper.listing(stub)
-        except NotFoundError:
-            # The server may know it by another name, which its catalog tells.
-            record = _record(stub, source)
-            other = next((name for name in record.aliases if name != stub.canonical), record.stub)
-            if other == stub.canonical:
-                raise
-            return keeper, keeper.listing(Stub.parse(other))
-    record = _record(stub, source)
-    if files is None:
-        raise NotFoundError(
-            f"the catalog has no files: nobody to fetch {record.stub} from",
-            hint="name a mirror (--catalog) or a server (--api-url);"
-            " `zooselect cache import` takes over an old client's cache",
-        )
-    mirror = _mirror(files)
-    return mirror, mirror.listing(record)
-
-
-def _record(stub: Stub, source: Source) -> ModelRecord:
-    catalog: Catalog = source.of(Asked.of_stub(stub))
-    provenance = catalog.provenance
-    if provenance.instead_of is not None and not provenance.from_cache:
-        raise NetworkError(str(provenance.reason), hint="a download needs the server's answer")
-    return catalog.find(stub)
-
-
 def _folder(listing: Listing, settings: Settings) -> Path:
     return folder_of(cache_folder(settings.cache_dir), Stub.parse(listing.stub))
 
@@ -317,22 +291,3 @@ def _wait(files: FilesAt | None) -> Callable[[int, NetworkError], None]:
         raise error  # a folder or a store is not better for being asked again at once
 
     return give_up
-
-
-def _mirror(files: FilesAt) -> HttpMirror | StoreMirror:
-    from zooselect.downloads.keeper import HttpMirror, StoreMirror
-
-    if files.address is not None and files.client is not None:
-        return HttpMirror(files.address, files.client())
-    from zooselect.mirror.remote import open_store
-
-    return StoreMirror(open_store(files.place))
-
-
-def _api(files: FilesAt) -> ApiFiles:
-    from zooselect.catalog.api import Api
-    from zooselect.downloads.api_files import ApiFiles
-
-    assert files.address is not None, "an API has a URL"
-    assert files.client is not None, "and is asked by a client"
-    return ApiFiles(Api(files.address, files.client), files.address, files.client())

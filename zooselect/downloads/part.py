@@ -1,7 +1,8 @@
 """Files on their way: private to one process, resumed only by what is proven.
 
-Beside a part stands a note of how many of its bytes are proven, by their digest. A part
-that another process left is never written to: its proven bytes are copied.
+Beside a part stands a note of how many of its bytes are proven, by their digest. A part of
+a process that is gone is taken over; one whose owner may be alive, whatever a lock says, is
+never written to: its proven bytes are copied.
 """
 
 from __future__ import annotations
@@ -9,59 +10,26 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
-import socket
 import time
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from zooselect.downloads.digest import Digest
 from zooselect.downloads.listing import RemoteFile
+from zooselect.downloads.private import (
+    discard,
+    is_abandoned,
+    is_dead,
+    key_of,
+    note_of,
+    private_path,
+    release,
+)  # fmt: skip
 
 _BLOCK = 1 << 20
-#: Bytes after which a note is written anew: what a kill may cost.
-_NOTE_EVERY = 32 << 20
-#: Seconds after which a part of a process that cannot be looked up counts as abandoned.
-_ABANDONED = 86_400.0
-
-
-#: Private files that threads of this process are at work on.
-_ours: set[Path] = set()
-
-
-def private_path(folder: Path, name: str, kind: str) -> Path:
-    """Return a path nobody else uses, which tells what it is for and who uses it.
-
-    Args:
-        folder: where.
-        name: of the file it is to become.
-        kind: `part` for what may be gone on with, `tmp` for what may not.
-    """
-    owner = f"{_host()}.{os.getpid()}.{secrets.token_hex(4)}"
-    path = folder / f"{_key_of(name)}.{owner}.{kind}"
-    _ours.add(path)
-    return path
-
-
-def release(path: Path) -> None:
-    """Leave a private file to whoever comes next."""
-    _ours.discard(path)
-
-
-def forget_note(path: Path) -> None:
-    """Remove what is noted of a part that has got its own name."""
-    _ours.discard(path)
-    with contextlib.suppress(OSError):
-        _note_of(path).unlink()
-
-
-def discard(path: Path) -> None:
-    """Remove a private file."""
-    with contextlib.suppress(OSError):
-        path.unlink()
-    forget_note(path)
+#: Bytes, or seconds, after which a note is written anew: what a kill may cost.
+_NOTE_EVERY, _NOTE_AFTER = 32 << 20, 5.0
 
 
 class Proof(NamedTuple):
@@ -70,12 +38,16 @@ class Proof(NamedTuple):
     Attributes:
         validator: a strong entity tag of the content it is a part of; None without.
         digest: `sha256:…` or `md5:…` of the whole, as its keeper states it; None without.
+        total: bytes of the whole, as its keeper said; None where it did not.
+        keeper: whose validator it is; another's may say the same of other content.
         size: bytes proven.
         sha256: hex digest of these bytes.
     """
 
     validator: str | None
     digest: str | None
+    total: int | None
+    keeper: str
     size: int
     sha256: str
 
@@ -87,16 +59,19 @@ class Part:
         path: where it is.
         size: bytes so far.
         validator: strong entity tag of what it is filled from; None without.
+        total: bytes of that; None where nobody says.
     """
 
-    def __init__(self, folder: Path, file: RemoteFile) -> None:
+    def __init__(self, folder: Path, file: RemoteFile, keeper: str) -> None:
         self._file = file
-        self._key = _key_of(file.name)
+        self._keeper = keeper
+        self._key = key_of(file.name)
         self._folder = folder
         self.path = private_path(folder, file.name, "part")
         self.validator: str | None = None
+        self.total: int | None = None
         self.size = 0
-        self._noted = 0
+        self._noted, self._noted_at = 0, time.monotonic()
         self._out: BinaryIO = open(self.path, "xb")  # noqa: SIM115  # closed by `close`
         self._digest = self._new_digest()
 
@@ -106,14 +81,15 @@ class Part:
     @property
     def provable(self) -> bool:
         """Whether what is appended can be shown to belong to what is there."""
-        return self.size > 0 and (self.validator is not None or _digest_of(self._file) is not None)
+        return self.size > 0 and (self.validator is not None or self._file.digest is not None)
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
         self._out.write(data)
         self._digest.update(data)
         self.size += len(data)
-        if self.size - self._noted >= _NOTE_EVERY:
+        late = time.monotonic() - self._noted_at >= _NOTE_AFTER
+        if late or self.size - self._noted >= _NOTE_EVERY:
             self.note()
 
     def restart(self) -> None:
@@ -121,20 +97,30 @@ class Part:
         self._out.seek(0)
         self._out.truncate()
         self.size = self._noted = 0
-        self.validator = None
+        self.validator = self.total = None
         self._digest.close()
         self._digest = self._new_digest()
-        _note_of(self.path).unlink(missing_ok=True)
+        note_of(self.path).unlink(missing_ok=True)
 
     def note(self) -> None:
         """Write down what is proven by now, for whoever goes on after a kill."""
         self._out.flush()
-        proof = Proof(self.validator, _digest_of(self._file), self.size, self._digest.sha256())
-        path = _note_of(self.path)
+        self._write_note(
+            Proof(
+                self.validator,
+                self._file.digest,
+                self.total,
+                self._keeper,
+                self.size,
+                self._digest.sha256(),
+            )
+        )
+        self._noted, self._noted_at = self.size, time.monotonic()
+
+    def _write_note(self, proof: Proof) -> None:
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(proof._asdict()))
-        os.replace(temporary, path)
-        self._noted = self.size
+        os.replace(temporary, note_of(self.path))
 
     def finish(self) -> tuple[str, str | None]:
         """Bring all bytes to disk; return their SHA-256 and, where it was wanted, their MD5."""
@@ -169,11 +155,7 @@ class Part:
         discard(self.path)
 
     def adopt(self) -> None:
-        """Take over the proven bytes of the largest part that others left of the same content.
-
-        Copied, never written to: its owner may be alive, whatever a lock or a process table
-        of another machine says.
-        """
+        """Take over the proven bytes of the largest part that others left of the same content."""
         found = [
             (proof.size, other, proof)
             for other in self._folder.glob(f"{self._key}.*.part")
@@ -181,70 +163,39 @@ class Part:
         ]
         for size, other, proof in sorted(found, reverse=True, key=lambda one: one[0]):
             with contextlib.suppress(OSError):
-                for block in _blocks(other, size):
-                    self.write(block)
+                dead = is_dead(other)
+                if dead:
+                    self._write_note(proof)
+                    os.replace(other, self.path)
+                    self._out.close()
+                    self._out = self.path.open("r+b")
+                for block in _blocks(self.path if dead else other, size):
+                    self._digest.update(block)
+                    self.size += len(block)
+                    if not dead:
+                        self._out.write(block)
                 if (self.size, self._digest.sha256()) == (size, proof.sha256):
-                    self.validator = proof.validator
+                    self._out.seek(size)
+                    self._out.truncate()
+                    self.validator, self.total = proof.validator, proof.total
                     self.note()
                     break
             self.restart()
         if self.size:
             # Else every kill would leave one more copy of what is there so far.
             for _, other, _ in found:
-                if _is_dead(other):
+                if is_abandoned(other):
                     discard(other)
 
     def _fits(self, proof: Proof) -> bool:
-        digest = _digest_of(self._file)
-        if digest is not None and proof.digest is not None:
-            return digest == proof.digest
-        return proof.validator is not None
-
-
-def sweep(folder: Path, *, finished: bool = False) -> None:
-    """Remove parts that nobody will go on with: those of dead processes.
-
-    Args:
-        folder: where parts are.
-        finished: all of them are of no more use; else only old ones go.
-    """
-    now = time.time()
-    # A note may have lost its part.
-    for path in [*folder.glob("*.part"), *folder.glob("*.tmp"), *folder.glob("*.part.json")]:
-        with contextlib.suppress(OSError):
-            old = now - path.stat().st_mtime > _ABANDONED
-            if old or (finished and _is_dead(path)):
-                discard(path)
-
-
-def _is_dead(path: Path) -> bool:
-    """Whether the process a part belongs to is known to be gone."""
-    pieces = path.name.split(".")
-    if path.name.endswith(".json"):
-        return not path.with_suffix("").exists()
-    if len(pieces) < 4 or pieces[1] != _host() or not pieces[2].isdigit():
-        return False
-    pid = int(pieces[2])
-    if pid == os.getpid():
-        return path not in _ours
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _digest_of(file: RemoteFile) -> str | None:
-    if file.sha256 is not None:
-        return f"sha256:{file.sha256}"
-    return None if file.md5 is None else f"md5:{file.md5}"
+        if self._file.digest is not None and proof.digest is not None:
+            return self._file.digest == proof.digest
+        return proof.validator is not None and proof.keeper == self._keeper
 
 
 def _proof_of(path: Path) -> Proof | None:
     try:
-        document: Any = json.loads(_note_of(path).read_bytes())
+        document: Any = json.loads(note_of(path).read_bytes())
         proof = Proof(**document)
     except (OSError, ValueError, TypeError):
         return None
@@ -256,15 +207,3 @@ def _blocks(path: Path, size: int) -> Iterator[bytes]:
         while size > 0 and (block := file.read(min(_BLOCK, size))):
             size -= len(block)
             yield block
-
-
-def _note_of(path: Path) -> Path:
-    return path.with_name(path.name + ".json")
-
-
-def _key_of(name: str) -> str:
-    return sha256(name.encode()).hexdigest()[:16]
-
-
-def _host() -> str:
-    return sha256(socket.gethostname().encode()).hexdigest()[:8]

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from zooselect.archive import BLOCK
 from zooselect.downloads.listing import RemoteFile, Wanted
-from zooselect.downloads.manifest import Kept, Manifest, Origin, ours
+from zooselect.downloads.manifest import STATE, Kept, Manifest, Origin, claimed, read_manifest
+from zooselect.downloads.private import reclaimable, sweep
 from zooselect.errors import LocalFileError
 
 #: Bytes left free on the disk when all is fetched.
@@ -40,13 +41,16 @@ class Plan(NamedTuple):
         return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def plan(folder: Path, wanted: Sequence[Wanted], manifest: Manifest | None) -> Plan:
+def plan(
+    folder: Path, wanted: Sequence[Wanted], manifest: Manifest | None, *, afresh: bool = False
+) -> Plan:
     """Work out what is missing.
 
     Args:
         folder: the model's.
         wanted: what of the model is wanted, with all that its manifest has.
         manifest: what is there; None for no whole model.
+        afresh: fetch again what its keeper states no digest of: who knows whether it changed.
 
     Raises:
         LocalFileError: a file of the user's is in the way, or cannot be read.
@@ -55,7 +59,8 @@ def plan(folder: Path, wanted: Sequence[Wanted], manifest: Manifest | None) -> P
     keep: dict[str, Kept] = {}
     origins: dict[str, Origin] = {}
     for one in wanted:
-        known = _kept(folder, one, manifest)
+        doubtful = afresh and one.file.digest is None
+        known = None if doubtful else _kept(folder, one, manifest)
         if known is None and one.unpack_to is None:
             known = _found(folder, one.file)
         if known is None:
@@ -74,9 +79,25 @@ def plan(folder: Path, wanted: Sequence[Wanted], manifest: Manifest | None) -> P
 def check_space(folder: Path, plan: Plan) -> None:
     """Refuse a download that the disk has no room for.
 
+    What others left of it is gone on with, and needs no room again; what they left of other
+    files goes, if that makes the room.
+
     Raises:
         LocalFileError: it has not.
     """
+    lacking = _lacking(folder, plan)
+    if lacking > 0:
+        sweep(folder / STATE, keep=[one.file.name for one in plan.fetch])
+        lacking = _lacking(folder, plan)
+    if lacking > 0:
+        raise LocalFileError(
+            f"{folder} lacks {lacking:,} bytes of free space",
+            hint="free some space, or name another folder with --dir",
+        )
+
+
+def _lacking(folder: Path, plan: Plan) -> int:
+    """Bytes that are missing for a plan; not above 0 where there is room."""
     sizes = {one.file.name: one.file.size or 0 for one in plan.fetch}
     # An archive is there beside what is unpacked of it, which is at least as large.
     needed = sum(
@@ -84,12 +105,8 @@ def check_space(folder: Path, plan: Plan) -> None:
         for one, size in zip(plan.fetch, sizes.values(), strict=True)
     )
     needed += sum(sizes.get(name, 0) for name in plan.copies.values())
-    free = shutil.disk_usage(folder).free
-    if needed + _SPARE > free:
-        raise LocalFileError(
-            f"{folder} has {free:,} bytes free, and {needed:,} are needed",
-            hint="free some space, or name another folder with --dir",
-        )
+    free = shutil.disk_usage(folder).free + reclaimable(folder / STATE)
+    return needed + _SPARE - free if needed else 0
 
 
 def hashed(path: Path) -> Origin:
@@ -178,10 +195,23 @@ def refuse_foreign(folder: Path, name: str) -> None:
         LocalFileError: there is one.
     """
     path = folder / name
-    if os.path.lexists(path) and name not in ours(folder):
+    if os.path.lexists(path) and not _is_ours(folder, name):
         raise LocalFileError(
             f"{path} is there, and is another file", hint="move it away, or name another folder"
         )
+
+
+def _is_ours(folder: Path, name: str) -> bool:
+    # In this order: a name is in the manifest before it is no longer claimed.
+    claims = claimed(folder)
+    manifest = read_manifest(folder)
+    if manifest is not None and name in manifest.files:
+        return True
+    digests = {*claims.put.get(name, ()), *claims.gone.get(name, ())}
+    try:
+        return bool(digests) and hashed(folder / name).sha256 in digests
+    except OSError:
+        return False
 
 
 def _copies(fetch: list[Wanted]) -> dict[str, str]:

@@ -30,6 +30,9 @@ class Progress(Protocol):
     def finish(self, name: str) -> None:
         """A file is here, and verified."""
 
+    def tick(self) -> None:
+        """Some time has passed: called several times a second, whether anything comes or not."""
+
 
 class Silence:
     """Progress that nobody watches."""
@@ -44,4 +47,7 @@ class Silence:
         """See `Progress`."""
 
     def finish(self, name: str) -> None:
+        """See `Progress`."""
+
+    def tick(self) -> None:
         """See `Progress`."""

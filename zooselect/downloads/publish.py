@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from zooselect.downloads.fetch import Fetched
-from zooselect.downloads.manifest import STATE, Kept, Manifest, Origin
-from zooselect.downloads.part import discard, forget_note, private_path
+from zooselect.downloads.manifest import STATE, Kept, Origin
 from zooselect.downloads.plan import Plan, hashed, refuse_foreign
+from zooselect.downloads.private import discard, forget_note, private_path
 from zooselect.downloads.unpack import unpack
-from zooselect.errors import IntegrityError, LocalFileError
+from zooselect.errors import IntegrityError
+from zooselect.files import local_errors
 from zooselect.names import collisions
 
 _BROKEN = "the server's copy is broken, or hostile"
@@ -22,8 +23,14 @@ _BROKEN = "the server's copy is broken, or hostile"
 Staged = dict[str, tuple[Path, Origin, str]]
 
 
-def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched]) -> Staged:
+def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched], location: str) -> Staged:
     """Return what is to be put into the folder, all of it verified and under private names.
+
+    Args:
+        folder: the model's.
+        todo: what was to be done.
+        done: what was fetched.
+        location: where it came from, for messages.
 
     Raises:
         IntegrityError: an archive that is broken, or hostile.
@@ -33,9 +40,15 @@ def staged_files(folder: Path, todo: Plan, done: Mapping[str, Fetched]) -> Stage
     made: list[Path] = []
     try:
         _stage(folder, todo, done, found, made)
-    except BaseException:
+    except BaseException as error:
         for path in made:
             discard(path)
+        if isinstance(error, IntegrityError):
+            # Gone on with, a broken archive would be as broken the next time.
+            for one in todo.fetch:
+                if one.unpack_to is not None:
+                    discard(done[one.file.name].path)
+            error.message = f"{location}: {error.message}"
         raise
     return found
 
@@ -64,8 +77,8 @@ def _stage(
         made.append(twin)
         with local_errors(folder):
             shutil.copyfile(path, twin)
-            with twin.open("rb+") as file:
-                os.fsync(file.fileno())
+            with twin.open("rb+") as copied:
+                os.fsync(copied.fileno())
         found[name] = (twin, origin, name)
     for first, second in collisions([*found, *todo.keep]):
         raise IntegrityError(
@@ -106,31 +119,16 @@ def publish(folder: Path, name: str, path: Path, origin: Origin, source: str) ->
     return Kept(name, origin.size, origin.sha256, stamp, source, origin.md5)
 
 
-@contextlib.contextmanager
-def local_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses in a folder into an error that names it."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, LocalFileError):
-            raise
-        raise LocalFileError(
-            f"cannot write in {folder}: {error.strerror or error}", hint="check its rights"
-        ) from error
-
-
-def remove_gone(folder: Path, before: Manifest, names: Iterable[str]) -> None:
-    """Remove files that are of a model no more, if they are still what they were.
+def remove_gone(folder: Path, name: str) -> None:
+    """Remove a file that is of a model no more, and the folders that are empty then.
 
     Raises:
         OSError: the file system refused.
     """
-    for name in names:
-        if before.files[name].stands(folder):
-            (folder / name).unlink()
-            with contextlib.suppress(OSError):
-                for parent in Path(name).parents[:-1]:
-                    (folder / parent).rmdir()
+    (folder / name).unlink()
+    with contextlib.suppress(OSError):
+        for parent in Path(name).parents[:-1]:
+            (folder / parent).rmdir()
 
 
 def sync_folder(path: Path) -> None:

@@ -10,9 +10,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.downloads.folder import MODELS, Model, folders, models
-from zooselect.downloads.manifest import STATE, Kept, read_manifest, remove_manifest
+from zooselect.downloads.lock import is_locked
+from zooselect.downloads.manifest import (
+    MANIFEST,
+    STATE,
+    Kept,
+    read_manifest,
+    remove_manifest,
+)  # fmt: skip
 from zooselect.downloads.plan import hashed
+from zooselect.downloads.private import in_use
 from zooselect.errors import LocalFileError
+from zooselect.files import file_error, local_errors
+from zooselect.stub import PREFIX
 
 
 class Stored(NamedTuple):
@@ -35,12 +45,17 @@ def stored(root: Path) -> list[Stored]:
 def touch(model: Model) -> None:
     """Note that a model was asked for, where that can be noted."""
     with contextlib.suppress(OSError):
-        os.utime(model.folder / STATE / "manifest.json")
+        os.utime(model.folder / STATE / MANIFEST)
 
 
 def unfinished(root: Path) -> list[Path]:
     """Return the folders of a cache that hold something of a model, and no whole one."""
     return [folder for folder in folders(root) if read_manifest(folder) is None]
+
+
+def busy(folder: Path) -> bool:
+    """Whether a process may be at work on a model's folder."""
+    return in_use(folder / STATE) or is_locked(folder / STATE)
 
 
 def size_below(folder: Path) -> int:
@@ -77,18 +92,54 @@ def to_prune(
     return gone
 
 
-def damage(model: Model) -> list[Kept]:
-    """Return the files of a model that are missing or changed; all are read."""
+class Damage(NamedTuple):
+    """A model of a cache that is not what was put there.
+
+    Attributes:
+        folder: where it is.
+        stub: its name; of a model whose manifest is damaged, what its folder says.
+        files: what of it is missing or changed; empty where the manifest itself is.
+        parts: of `PARTS`, what was whole of it; none where nobody knows.
+    """
+
+    folder: Path
+    stub: str
+    files: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+def damaged(root: Path) -> list[Damage]:
+    """Return the models of a cache that are damaged; all files are read."""
     found = []
-    for _, file in sorted(model.manifest.files.items()):
-        try:
-            origin = hashed(model.folder / file.name)
-        except OSError:
-            found.append(file)
-            continue
-        if (origin.size, origin.sha256) != (file.size, file.sha256):
-            found.append(file)
+    for folder in folders(root):
+        manifest = read_manifest(folder)
+        if manifest is not None:
+            files = tuple(name for name, file in manifest.files.items() if _changed(folder, file))
+            if files:
+                found.append(Damage(folder, manifest.stub, files, manifest.parts))
+        elif (folder / STATE / MANIFEST).exists():
+            name = folder.relative_to(root / MODELS).as_posix()
+            found.append(Damage(folder, PREFIX + name, (), ()))
     return found
+
+
+def _changed(folder: Path, file: Kept) -> bool:
+    try:
+        origin = hashed(folder / file.name)
+    except OSError:
+        return True
+    return (origin.size, origin.sha256) != (file.size, file.sha256)
+
+
+def distrust(found: Damage) -> None:
+    """Have damaged files looked at again by whoever asks for the model, even if they look as ever.
+
+    Raises:
+        LocalFileError: the file system refused.
+    """
+    for name in found.files:
+        with contextlib.suppress(FileNotFoundError), local_errors(found.folder):
+            os.utime(found.folder / name)
 
 
 def remove_model(root: Path, folder: Path) -> None:
@@ -106,9 +157,7 @@ def remove_model(root: Path, folder: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise LocalFileError(
-            f"cannot remove {folder}: {error.strerror}", hint="check its rights"
-        ) from error
+        raise file_error(f"cannot remove {folder}", error) from error
     parent = folder.parent
     while parent != shelf:
         try:
@@ -118,24 +167,8 @@ def remove_model(root: Path, folder: Path) -> None:
         parent = parent.parent
 
 
-def remove_files(model: Model, files: Iterable[Kept]) -> None:
-    """Remove damaged files of a model, so that they are fetched anew.
-
-    Raises:
-        LocalFileError: the file system refused.
-    """
-    for file in files:
-        try:
-            (model.folder / file.name).unlink(missing_ok=True)
-        except OSError as error:
-            raise LocalFileError(
-                f"cannot remove {model.folder / file.name}: {error.strerror}",
-                hint="check its rights",
-            ) from error
-
-
 def _used_at(model: Model) -> float:
     try:
-        return os.stat(model.folder / STATE / "manifest.json").st_mtime
+        return os.stat(model.folder / STATE / MANIFEST).st_mtime
     except OSError:
         return 0.0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.archive import BLOCK, BrokenFileError, archive_members
-from zooselect.downloads.part import discard, private_path
+from zooselect.downloads.private import discard, private_path
 from zooselect.errors import IntegrityError, LocalFileError
 from zooselect.names import collisions
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from zooselect.downloads.fetch import Fetched, Fetcher
 from zooselect.downloads.listing import Wanted
-from zooselect.downloads.part import release
+from zooselect.downloads.private import release
 
 _LOOK_EVERY = 0.2
 #: Seconds the others have to write down how far they are.
@@ -18,9 +18,20 @@ _LAST_WORDS = 1.0
 
 
 def fetch_all(
-    fetcher: Fetcher, files: Sequence[Wanted], jobs: int, stop: threading.Event
+    fetcher: Fetcher,
+    files: Sequence[Wanted],
+    jobs: int,
+    stop: threading.Event,
+    tick: Callable[[], None],
 ) -> dict[str, Fetched]:
     """Fetch files, so many at a time; return them by name.
+
+    Args:
+        fetcher: fetches one.
+        files: what to fetch.
+        jobs: how many at a time.
+        stop: set when no more is to be fetched.
+        tick: called several times a second, from here.
 
     Raises:
         ZooSelectError: the first error of any; the others have been stopped.
@@ -28,7 +39,7 @@ def fetch_all(
     """
     done: dict[str, Fetched] = {}
     try:
-        _fetch_all(fetcher, files, jobs, stop, done)
+        _fetch_all(fetcher, files, jobs, stop, tick, done)
     except BaseException:
         for fetched in done.values():
             release(fetched.path)
@@ -41,11 +52,9 @@ def _fetch_all(
     files: Sequence[Wanted],
     jobs: int,
     stop: threading.Event,
+    tick: Callable[[], None],
     done: dict[str, Fetched],
 ) -> None:
-    if len(files) <= 1 or jobs == 1:
-        done.update((one.file.name, fetcher.fetch(one.file)) for one in files)
-        return
     errors: list[BaseException] = []
     # The largest first: the last to end is then a small one.
     waiting = sorted(files, key=lambda one: -(one.file.size or 0))
@@ -78,6 +87,7 @@ def _fetch_all(
     left = len(threads)
     try:
         while left and not errors:
+            tick()
             with suppress(Empty):
                 over.get(timeout=_LOOK_EVERY)
                 left -= 1

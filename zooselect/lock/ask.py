@@ -11,8 +11,8 @@ from zooselect.catalog.catalog import Catalog
 from zooselect.catalog.provenance import Provenance
 from zooselect.downloads.folder import find_model
 from zooselect.downloads.keeper import mirror_listing
+from zooselect.downloads.keepers import listed
 from zooselect.downloads.listing import Listing, RemoteFile, wanted
-from zooselect.downloads.model import listed
 from zooselect.downloads.plan import matches
 from zooselect.errors import NetworkError, NotFoundError
 from zooselect.level import POLICY

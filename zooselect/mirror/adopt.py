@@ -19,10 +19,11 @@ from zooselect.errors import (
     StubError,
     UsageError,
 )  # fmt: skip
+from zooselect.files import local_errors
 from zooselect.mirror.compile import compile_catalog, read_place
 from zooselect.mirror.describe import Names, model_path, parse_names, stub_of_id
 from zooselect.mirror.gather import gather_folder
-from zooselect.mirror.publish import local_errors, publish, sweep
+from zooselect.mirror.publish import publish, sweep
 from zooselect.mirror.roles import FOLDERS, role_of
 from zooselect.mirror.store import Mirror, MirrorModel
 from zooselect.names import TEMPORARY

@@ -16,10 +16,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zooselect.catalog.file import CATALOG
 from zooselect.catalog.parse import SCHEMA, parse_record
 from zooselect.errors import LocalFileError, StubError
 from zooselect.files import write_whole
-from zooselect.mirror.store import CATALOG, MODELS, MirrorModel, parse_model
+from zooselect.mirror.store import MODELS, MirrorModel, parse_model
 from zooselect.names import TEMPORARY
 from zooselect.stub import Stub
 

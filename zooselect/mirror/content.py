@@ -46,14 +46,9 @@ def check_content(path: Path, name: str) -> tuple[str, ...]:
         UsageError: the `onnx` package is missing.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    if not head:
-        raise BrokenFileError("an empty file")
-    if _PAGE.match(head):
-        raise BrokenFileError("an error page, not a model's file")
+    head = check_head(path, name)
     if is_onnx(name):
-        return _check_onnx(path, head)
+        return _check_onnx(path)
     if is_archive(name):
         _check_archive(path, name)
     elif name.endswith(_TEXTS):
@@ -65,9 +60,31 @@ def check_content(path: Path, name: str) -> tuple[str, ...]:
     return ()
 
 
-def _check_onnx(path: Path, head: bytes) -> tuple[str, ...]:
-    if head.lstrip()[:1] in (b"{", b"<") or _is_note(path, head):
+def check_head(path: Path, name: str) -> bytes:
+    """Check what the beginning of a file that is to be called `name` shows, and return it.
+
+    Raises:
+        BrokenFileError: empty, an error page or message.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        raise BrokenFileError("an empty file")
+    if _PAGE.match(head):
+        raise BrokenFileError("an error page, not a model's file")
+    if is_onnx(name) and (head.lstrip()[:1] in (b"{", b"<") or _is_note(path, head)):
         raise BrokenFileError("a text, not an ONNX network: an error page?")
+    if name.endswith(_TEXTS) and len(head) < _HEAD and _is_error(_json(head.decode("latin-1"))):
+        raise BrokenFileError("an error message, not a model's file")
+    return head
+
+
+def _is_error(document: Any) -> bool:
+    return isinstance(document, dict) and bool(document) and set(document) <= _ERROR_KEYS
+
+
+def _check_onnx(path: Path) -> tuple[str, ...]:
     try:
         import onnx
         from onnx.external_data_helper import uses_external_data
@@ -131,7 +148,7 @@ def _check_text(path: Path, name: str) -> None:
     if "\0" in text:
         raise BrokenFileError("a text with NUL characters")
     document = _json(text)
-    if isinstance(document, dict) and document and set(document) <= _ERROR_KEYS:
+    if _is_error(document):
         raise BrokenFileError("an error message, not a model's file")
     if name.endswith(".json") and document is _NO_JSON:
         raise BrokenFileError("not JSON, or cut short")

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from zooselect.catalog.file import CATALOG
 from zooselect.errors import IntegrityError, LocalFileError
 from zooselect.mirror.compile import RECORD, catalog_bytes, compile_catalog, record_bytes
 from zooselect.mirror.describe import model_path
 from zooselect.mirror.publish import is_intact
-from zooselect.mirror.store import CATALOG, Mirror
+from zooselect.mirror.store import Mirror
 from zooselect.names import TEMPORARY
 from zooselect.object_store import filesystem, is_url, protocols, reason_of
 from zooselect.stub import Stub

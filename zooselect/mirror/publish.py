@@ -14,12 +14,13 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zooselect.catalog.file import CATALOG
 from zooselect.errors import IntegrityError, LocalFileError, NotFoundError, UsageError
-from zooselect.files import write_whole
+from zooselect.files import local_errors, write_whole
 from zooselect.mirror.compile import (
     RECORD,
     catalog_bytes,
@@ -32,7 +33,7 @@ from zooselect.mirror.compile import (
 from zooselect.mirror.describe import Names, describe, model_path, with_files
 from zooselect.mirror.roles import MODEL
 from zooselect.mirror.stage import Stage, private_folder
-from zooselect.mirror.store import CATALOG, MODELS, Mirror, MirrorFile, MirrorModel, parse_model
+from zooselect.mirror.store import MODELS, Mirror, MirrorFile, MirrorModel, parse_model
 from zooselect.names import TEMPORARY
 from zooselect.stub import Stub
 
@@ -197,20 +198,6 @@ def is_intact(path: Path, file: MirrorFile) -> bool:
         while block := content.read(1 << 20):
             digest.update(block)
     return digest.hexdigest() == file.sha256
-
-
-@contextlib.contextmanager
-def local_errors(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses into an error that names it."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, LocalFileError):
-            raise
-        raise LocalFileError(
-            f"cannot change {path}: {error.filename or 'a file'}: {error.strerror or error}",
-            hint="what was there before is still there",
-        ) from error
 
 
 def _existing(mirror: Mirror, names: Names) -> MirrorModel | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from zooselect.catalog.file import CATALOG
 from zooselect.errors import LocalFileError
-from zooselect.mirror.store import CATALOG, Mirror, MirrorFile, MirrorModel, parse_catalog
+from zooselect.mirror.store import Mirror, MirrorFile, MirrorModel, parse_catalog
 from zooselect.object_store import filesystem, is_url, protocols, reason_of
 
 #: Bytes fetched at once beyond those asked for: few requests, and little memory a reader.

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from zooselect.catalog.file import CATALOG
 from zooselect.catalog.parse import SCHEMA, load_json, parse_record
 from zooselect.errors import IntegrityError, LocalFileError, NotFoundError
 from zooselect.names import collisions, safe_name
 from zooselect.record import ModelRecord
 
-CATALOG = "catalog.json"
 MODELS = "models"
 
 _LARGEST = 1 << 63

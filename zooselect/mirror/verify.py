@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from zooselect.catalog.file import CATALOG
 from zooselect.errors import IntegrityError, LocalFileError
+from zooselect.files import local_errors
 from zooselect.mirror.compile import (
     RECORD,
     Place,
@@ -15,8 +17,8 @@ from zooselect.mirror.compile import (
     places,
     read_place,
 )  # fmt: skip
-from zooselect.mirror.publish import is_intact, local_errors, sweep
-from zooselect.mirror.store import CATALOG, MODELS, Mirror, MirrorModel
+from zooselect.mirror.publish import is_intact, sweep
+from zooselect.mirror.store import MODELS, Mirror, MirrorModel
 from zooselect.names import TEMPORARY
 
 MISSING, CHANGED = "missing", "changed"

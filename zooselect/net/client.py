@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,8 +14,8 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from zooselect.errors import NetworkError, ServerError
 from zooselect.net.faults import network_errors, status_error
-from zooselect.net.retry import ATTEMPTS, wait_before
-from zooselect.net.transport import new_session
+from zooselect.net.retry import ATTEMPTS, shown, wait_before
+from zooselect.net.transport import Watch, new_session
 from zooselect.net.url import Address
 
 T = TypeVar("T")
@@ -56,23 +57,24 @@ class Answer:
         address: where it came from, after redirects.
     """
 
-    def __init__(self, response: requests.Response, address: Address) -> None:
+    def __init__(self, response: requests.Response, address: Address, watch: Watch) -> None:
         self._response = response
+        self._watch = watch
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
         self.address = address
 
-    def read(self, size: int, *, decode: bool = True) -> bytes:
+    def read(self, size: int, *, decode: bool = False) -> bytes:
         """Return what has arrived, at least a byte and at most `size`; nothing at the end.
 
         Args:
             size: the most bytes.
-            decode: undo a compression of the transfer.
+            decode: undo a compression of the transfer; one that was cut is not noticed.
 
         Raises:
             NetworkError: the connection broke, or the body is shorter than announced.
         """
-        with network_errors(self.address):
+        with network_errors(self.address), self._watch.reading():
             data: bytes = self._response.raw.read1(size, decode_content=decode)
             return data
 
@@ -81,7 +83,7 @@ class Answer:
         said = ""
         if "text" in self.headers.get("content-type", "text"):
             with suppress(NetworkError):
-                said = self.read(_SAID_BYTES).decode("utf-8", "replace")
+                said = self.read(_SAID_BYTES, decode=True).decode("utf-8", "replace")
         return status_error(self.address, self.status, self.headers, said)
 
 
@@ -127,6 +129,8 @@ class Client:
         self._token = token
         self._timeout = timeout
         self._patience = patience
+        self._waited_until = 0.0
+        self._waiting = threading.Lock()
         self._say = say
         self._sleep = sleep
         self._clock = clock
@@ -174,7 +178,7 @@ class Client:
     def _whole(self, answer: Answer, at_most: int) -> bytes:
         end = self._clock() + ANSWER_WITHIN
         content = bytearray()
-        while data := answer.read(_CHUNK):
+        while data := answer.read(_CHUNK, decode=True):
             content += data
             if len(content) > at_most:
                 raise ServerError(
@@ -210,11 +214,16 @@ class Client:
             NetworkError: the error, when that would be more than patience is left for.
         """
         seconds = wait_before(attempt, error.retry_after, self._chance())
-        if seconds > self._patience:
-            if error.retry_after is not None:
-                error.hint = f"the server asks to wait {error.retry_after:.0f} s; try again then"
-            raise error
-        self._patience -= seconds
+        with self._waiting:
+            # Several that wait at a time wait no longer than the last of them.
+            end = self._clock() + seconds
+            more = min(seconds, max(0.0, end - self._waited_until))
+            if more > self._patience:
+                if error.retry_after is not None:
+                    error.hint = f"the server asks to wait {shown(error.retry_after)}"
+                raise error
+            self._patience -= more
+            self._waited_until = max(end, self._waited_until)
         if seconds >= _TOLD_FROM:
             self._say(f"{error.message}; asking again in {seconds:.0f} s")
         self._sleep(seconds)
@@ -239,7 +248,8 @@ class Client:
             response = self._send(method, seen, headers or {}, body)
             try:
                 if response.status_code not in _REDIRECTED:
-                    yield Answer(response, seen)
+                    with Watch(response, self._timeout) as watch:
+                        yield Answer(response, seen, watch)
                     return
                 target = response.headers.get("location", "")
                 seen = _redirected(method, response.status_code, seen, target)

@@ -31,6 +31,11 @@ def wait_before(attempt: int, asked: float | None, chance: float) -> float:
     return _FIRST_WAIT * 2.0 ** (attempt - 1) * (0.5 + chance / 2)
 
 
+def shown(seconds: float) -> str:
+    """A wait for people."""
+    return "more than a day" if seconds > 86_400 else f"{seconds:.0f} s; try again then"
+
+
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Return the seconds a `Retry-After` asks for; None without one, or one that is neither form.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -18,6 +20,8 @@ from zooselect import __version__
 #: Time-outs within which the headers of an answer must be whole. One between bytes alone would
 #: let a server send a byte now and then for ever.
 _HEADERS_WITHIN = 2.0
+#: The same for any content at all: chunks of no bytes and endless trailers are none.
+_CONTENT_WITHIN = 2.0
 
 
 class _Punctual(HTTPConnection):
@@ -68,6 +72,54 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+class Watch:
+    """Ends an answer whose content one call waits for too long.
+
+    Args:
+        response: the answer.
+        timeout: seconds between two bytes.
+    """
+
+    def __init__(self, response: requests.Response, timeout: float) -> None:
+        self._response = response
+        self._within = _CONTENT_WITHIN * timeout
+        self._since: float | None = None
+        self._late = False
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Watch a call that waits for content.
+
+        Raises:
+            TimeoutError: none came.
+        """
+        self._since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since = None
+            if self._late:  # what was cut off would count as the end
+                raise TimeoutError
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._within / 4):
+            since = self._since
+            if since is not None and time.monotonic() - since > self._within:
+                self._late = True
+                with suppress(OSError, ValueError, RuntimeError):
+                    self._response.raw.shutdown()
+                return
 
 
 def new_session(connections: int) -> requests.Session:

@@ -26,6 +26,7 @@ from zooselect.cli.output import one_line, out, out_json
 from zooselect.cli.quantities import byte_count
 from zooselect.downloads.shelf import (
     Stored,
+    busy,
     remove_model,
     size_below,
     stored,
@@ -64,8 +65,9 @@ def _rm(tone: Tone, cache: Cache, what: tuple[str, ...], everything: bool, dry_r
             f"nothing called {one_line(unknown[0])} in the cache",
             hint="`zooselect cache ls` shows what is there",
         )
-    folders = unfinished(cache.root) if everything else []
+    folders, left = _idle(unfinished(cache.root) if everything else [])
     sizes = [(path, size_below(path)) for path in folders]
+    _tell_left(tone, left)
     if not dry_run:
         if everything:
             cache.answers.clear()
@@ -98,7 +100,8 @@ def _prune(
     seconds = None if age is None else age.total_seconds()
     models = to_prune(stored(cache.root), time.time(), seconds, limit)
     databases = left_overs(cache.answers.folder)
-    partial = unfinished(cache.root)
+    partial, left = _idle(unfinished(cache.root))
+    _tell_left(tone, left)
     folders = [
         *((path, size_of(path)) for path in databases),
         *((path, size_below(path)) for path in partial),
@@ -111,6 +114,17 @@ def _prune(
         for folder in (*(one.model.folder for one in models), *partial):
             remove_model(cache.root, folder)
     _tell_removed(tone, cache, models, entries, folders, dry_run=dry_run)
+
+
+def _idle(folders: list[Path]) -> tuple[list[Path], int]:
+    """The folders that no download is at work on, and the number of the others."""
+    idle = [folder for folder in folders if not busy(folder)]
+    return idle, len(folders) - len(idle)
+
+
+def _tell_left(tone: Tone, left: int) -> None:
+    if left:
+        tone.notes(f"{count_of(left, 'folder')} left alone: a download is at work there")
 
 
 def _canonical(name: str) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from zooselect.catalog.asked import Source
 from zooselect.cli.cache.group import Cache, command, count_of, document
 from zooselect.cli.options import Tone, catalog_options
-from zooselect.cli.output import err, one_line, out, out_json
-from zooselect.errors import IntegrityError
+from zooselect.cli.output import Failure, end_report, one_line, out, out_json
+from zooselect.errors import IntegrityError, ZooSelectError
 from zooselect.settings import Settings
+
+if TYPE_CHECKING:
+    from zooselect.downloads.shelf import Damage
 
 
 @command.command("verify")
@@ -22,66 +25,74 @@ def _verify(tone: Tone, source: Source, settings: Settings, fix: bool) -> None:
 
     With --fix, damaged answers are removed, a damaged database is made anew from what can
     still be read, and damaged files of models are fetched from the catalog's server: exit 0
-    then.
+    if all of it was.
     """
     from zooselect.cache.answers import AnswerCache
     from zooselect.cache.folder import cache_folder
-    from zooselect.downloads.shelf import damage, stored
+    from zooselect.downloads.shelf import damaged, stored
 
     root = cache_folder(settings.cache_dir)
     cache = Cache(root, AnswerCache(root))
-    found = cache.answers.verify(fix=fix)
-    lines = [*([f"database: {found.problem}"] if found.problem else [])]
-    lines += [f"answer in row {one.row}: {one.reason}" for one in found.damaged]
-    models = [one.model for one in stored(root)]
-    broken = [(model, files) for model in models if (files := damage(model))]
-    lines += [f"{model.manifest.stub}: {file.name}" for model, files in broken for file in files]
-    if fix:
-        for model, files in broken:
-            _mend(tone, source, settings, model, files)
+    answers = cache.answers.verify(fix=fix)
+    lines = [*([f"database: {answers.problem}"] if answers.problem else [])]
+    lines += [f"answer in row {one.row}: {one.reason}" for one in answers.damaged]
+    broken = damaged(root)
+    for one in broken:
+        lines += [f"{one.stub}: {name}" for name in one.files or ("its manifest",)]
+    errors = [_mended(tone, source, settings, one) if fix else None for one in broken]
+    failures = [error for error in errors if error is not None]
+    models = len(stored(root))
+    failure = None
+    if failures:
+        what = f"{count_of(len(failures), 'model')} cannot be mended: {failures[0].message}"
+        failure = Failure.of(IntegrityError(what, hint=failures[0].hint))
+    elif lines and not fix:
+        what = f"the cache is damaged: {count_of(len(lines), 'finding')}"
+        hint = "`zooselect cache verify --fix` removes damaged answers, fetches files anew"
+        failure = Failure.of(IntegrityError(what, hint=hint))
     if tone.as_json:
         out_json(
             {
                 **document(cache),
                 "ok": not lines,
-                "fixed": bool(lines) and fix,
-                "answers": found.answers,
-                "problem": found.problem,
-                "damaged": [one._asdict() for one in found.damaged],
-                "models": len(models),
+                "fixed": bool(lines) and fix and not failures,
+                "answers": answers.answers,
+                "problem": answers.problem,
+                "damaged": [one._asdict() for one in answers.damaged],
+                "models": models,
                 "damaged_models": [
-                    {"stub": model.manifest.stub, "files": [file.name for file in files]}
-                    for model, files in broken
+                    {
+                        "stub": one.stub,
+                        "files": list(one.files),
+                        "error": None if error is None else error.message,
+                    }
+                    for one, error in zip(broken, errors, strict=True)
                 ],
+                "error": None if failure is None else failure._asdict(),
             }
         )
     else:
         for line in lines:
             out(one_line(f"damaged  {line}"))
-    whole = count_of(len(models) - len(broken), "model")
-    tone.notes(f"{whole} whole, {count_of(found.answers, 'answer')} as stored")
-    if not lines:
-        return
-    if fix:
+    left = [one for one, error in zip(broken, errors, strict=True) if error or not fix]
+    whole = models - sum(bool(one.files) for one in left)
+    tone.notes(f"{count_of(whole, 'model')} whole, {count_of(answers.answers, 'answer')} as stored")
+    if failure is not None:
+        end_report(failure)
+    if lines:
         tone.notes("what was damaged is gone or fetched anew")
-        return
-    error = IntegrityError(
-        f"the cache is damaged: {count_of(len(lines), 'finding')}",
-        hint="`zooselect cache verify --fix` removes damaged answers, fetches files anew",
-    )
-    if not tone.as_json:
-        raise error
-    # The report is the one document on stdout.
-    err(f"error: {error.message}\nhint: {error.hint}")
-    raise click.exceptions.Exit(error.exit_code)
 
 
-def _mend(tone: Tone, source: Source, settings: Settings, model: Any, files: Any) -> None:
+def _mended(tone: Tone, source: Source, settings: Settings, found: Damage) -> ZooSelectError | None:
+    """Fetch what is damaged of a model; return why that cannot be done."""
     from zooselect.downloads.model import Terms, bring
-    from zooselect.downloads.shelf import remove_files
+    from zooselect.downloads.shelf import distrust
     from zooselect.stub import Stub
 
-    # What is damaged goes first: without it the model is no longer taken for whole.
-    remove_files(model, files)
-    terms = Terms(model.folder, parts=model.manifest.parts)
-    bring(Stub.parse(model.manifest.stub), source, settings, terms, tone.notes)
+    try:
+        distrust(found)
+        terms = Terms(found.folder, parts=found.parts)
+        bring(Stub.parse(found.stub), source, settings, terms, tone.notes)
+    except ZooSelectError as error:
+        return error
+    return None
