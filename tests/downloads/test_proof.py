@@ -282,4 +282,3 @@ def test_a_damaged_archive_is_fetched_anew(new_zoo, cli, folder, cache):
     assert private(folder) == []
     assert cli(*arguments).code == 0
     check_whole(folder, MODEL)
-
