@@ -19,7 +19,7 @@ from zooselect.names import safe_name
 #: Bytes read at a time.
 BLOCK = 1 << 20
 
-_MEMBERS = 20_000
+_MEMBERS = 1_000  # of real archives none has a hundred
 _RATIO, _SMALLEST_CAP = 200, 1 << 30  # weights, also sparse ones, pack far less
 _TAIL = 16 << 20  # bytes of padding behind the last member
 #: What describes members: of one, how many; of all, bytes.

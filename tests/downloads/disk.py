@@ -26,7 +26,7 @@ def private(folder):
     """Names of what stands beside a model for the package itself, but what always does."""
     state = Path(folder) / STATE
     names = {path.name for path in state.iterdir()} if state.is_dir() else set()
-    return sorted(names - {"manifest.json", "lock", "manifest.lock"})
+    return sorted(names - {"manifest.json", "lock"})
 
 
 def corrupt_files(folder):

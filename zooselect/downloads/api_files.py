@@ -14,7 +14,7 @@ from zooselect.catalog.parse import optimization_of
 from zooselect.catalog.query import Field
 from zooselect.catalog.rows import item_of
 from zooselect.downloads.keeper import Here, http_body
-from zooselect.downloads.listing import Listing, RemoteFile
+from zooselect.downloads.listing import TYPES, Listing, RemoteFile
 from zooselect.errors import NotFoundError, ServerError, UsageError
 from zooselect.mirror.roles import DEPLOYMENT, is_archive, role_of
 from zooselect.net.client import Client
@@ -35,6 +35,8 @@ _FILES = (
     Field("files", "", ("displayName", "fileSize", "fileType")),
 )
 _HEX = set(string.hexdigits)
+#: What stays in a URL as it is; servers that make one of a name may leave the rest to clients.
+_SAFE = "%/:?#[]@!$&'()*+,;=~"
 _LARGEST = 1 << 62
 
 
@@ -144,9 +146,9 @@ class ApiFiles:
         called, kind, url = row.get("displayName"), row.get("fileType"), row.get("downloadUrl")
         if not isinstance(called, str) or not called:
             return None
-        if not isinstance(kind, str) or not kind:
+        if not isinstance(kind, str) or kind not in TYPES:
             role = role_of(called)
-            kind = "" if role is None else role.type
+            kind = role.type if role is not None else kind if isinstance(kind, str) else ""
         if isinstance(url, str) and url:
             place = _joined(self._address.url, url)
         elif isinstance(model_id, (str, int)):
@@ -206,7 +208,7 @@ def _size(value: Any) -> int | None:
 
 def _joined(base: str, url: str) -> str:
     try:
-        return urljoin(base, url)
+        return urljoin(base, quote(url, safe=_SAFE))
     except ValueError:
         return url  # no URL, which is said when it is to be fetched
 

@@ -13,7 +13,7 @@ from zooselect.catalog.answer import iso
 from zooselect.downloads.fetch import Fetcher, Wait
 from zooselect.downloads.keeper import Keeper
 from zooselect.downloads.listing import ALL, DEFAULT_PARTS, PARTS, Listing, wanted
-from zooselect.downloads.lock import briefly_locked, locked
+from zooselect.downloads.lock import briefly_locked, locked, wait_for_others
 from zooselect.downloads.manifest import (
     STATE,
     Kept,
@@ -146,6 +146,7 @@ def fetch_model(job: Job) -> Downloaded:
 def tidy(folder: Path, manifest: Manifest) -> None:
     """Take away what a download leaves beside a whole model when it is killed."""
     sweep(folder / STATE)
+    wait_for_others(folder / STATE)
     claims = claimed(folder)
     for name, digests in claims.gone.items():
         with suppress(OSError):
@@ -254,7 +255,7 @@ def _put(folder: Path, staged: Staged, before: Manifest | None, keep: set[str]) 
     }
     with local_errors(folder):
         if staged or gone:
-            claim(folder, {name: one.sha256 for name, (_, one, _) in staged.items()}, gone)
+            claim(folder, {name: one.sha256 for name, (_, one, _) in staged.items()}, gone, there)
         if there.keys() & (staged.keys() | gone.keys()):
             remove_manifest(folder)
         for name in gone:

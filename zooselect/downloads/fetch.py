@@ -23,7 +23,7 @@ from zooselect.errors import (
     ZooSelectError,
 )  # fmt: skip
 from zooselect.files import file_error
-from zooselect.mirror.content import check_head
+from zooselect.mirror.content import check_head, check_network_head
 from zooselect.mirror.roles import is_onnx
 from zooselect.net.retry import ATTEMPTS
 
@@ -230,6 +230,8 @@ class Fetcher:
         if file.digest is None and (part.size or is_onnx(file.name)):
             try:
                 check_head(part.path, file.name)
+                if file.size is None:
+                    check_network_head(part.path, file.name)
             except BrokenFileError as error:
                 return fetched, f"is {error}"
         return fetched, None

@@ -30,6 +30,10 @@ _PARTS = {
 }
 
 
+#: The zoo's file types that are a part of a model.
+TYPES = frozenset(_PARTS)
+
+
 class RemoteFile(NamedTuple):
     """A file as its keeper lists it; names are data and not yet safe.
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_LOCK = "lock"
+_LOCK, _BUSY = "lock", "busy"
 #: Seconds to wait for another process that fetches the same, while it makes no headway.
 _IDLE = 15.0
 _LOOK_EVERY = 0.2
@@ -39,17 +39,32 @@ def locked(state: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def briefly_locked(state: Path) -> Iterator[None]:
-    """Let one process at a time do something short, where locks work."""
-    from filelock import FileLock
+    """Let one process at a time do something short.
 
-    lock = FileLock(state / "manifest.lock")
-    with contextlib.suppress(OSError, NotImplementedError):  # also where it lasts too long
-        lock.acquire(timeout=_BRIEF)
+    By a name that only one can make: file systems whose locks do nothing keep to that, too.
+    """
+    path = state / _BUSY
+    end = time.monotonic() + _BRIEF
+    with contextlib.suppress(OSError):
+        while time.monotonic() < end:
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+                break
+            except FileExistsError:
+                time.sleep(_BRIEF / 200)
     try:
         yield
     finally:
+        # One of another process is of one that was killed: nobody else takes that long.
         with contextlib.suppress(OSError):
-            lock.release(force=True)
+            path.unlink()
+
+
+def wait_for_others(state: Path) -> None:
+    """Wait for whoever does something short, or clean up after them if they were killed."""
+    if (state / _BUSY).exists():
+        with briefly_locked(state):
+            pass
 
 
 def is_locked(state: Path) -> bool:

@@ -202,23 +202,34 @@ def remove_manifest(folder: Path) -> None:
         raise file_error(f"cannot change what is in {folder}", error) from error
 
 
-def claim(folder: Path, put: Mapping[str, str], gone: Mapping[str, str]) -> None:
+def claim(
+    folder: Path, put: Mapping[str, str], gone: Mapping[str, str], there: Mapping[str, Kept]
+) -> None:
     """Note what is about to be put into a folder, and removed from it, by name and SHA-256.
 
     What is there of it, without a manifest, was left by a process that was killed, and is no
     file of the user's.
 
+    Args:
+        folder: the model's.
+        put: what is put there.
+        gone: what is removed.
+        there: what its manifest has, which is to go.
+
     Raises:
         LocalFileError: the file system refused.
     """
     known = claimed(folder)
-    _write(folder, _CLAIM, {"put": _more(known.put, put), "gone": _more(known.gone, gone)})
+    old = {name: file.sha256 for name, file in there.items() if name not in gone}
+    document = {"put": _joined(known.put, old, put), "gone": _joined(known.gone, gone)}
+    _write(folder, _CLAIM, document)
 
 
-def _more(known: Mapping[str, frozenset[str]], new: Mapping[str, str]) -> dict[str, list[str]]:
+def _joined(known: Mapping[str, frozenset[str]], *new: Mapping[str, str]) -> dict[str, list[str]]:
+    names = {*known, *(name for one in new for name in one)}
     return {
-        name: sorted({*known.get(name, ()), *([new[name]] if name in new else ())})
-        for name in sorted({*known, *new})
+        name: sorted({*known.get(name, ()), *(one[name] for one in new if name in one)})
+        for name in sorted(names)
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,9 @@ NOTE = ".json"
 #: Seconds without a byte after which the file of a process that cannot be looked up, on another
 #: host perhaps, counts as abandoned. One that is alive after all fails, and begins again.
 _ABANDONED = 900.0
+
+#: Stands where else the owner does.
+_LEFT = "left"
 
 #: Private files that threads of this process are at work on.
 _ours: set[Path] = set()
@@ -48,8 +52,15 @@ def note_of(path: Path) -> Path:
 
 
 def release(path: Path) -> None:
-    """Leave a private file to whoever comes next."""
+    """Leave a part to whoever comes next, on another machine too: its name tells so."""
     _ours.discard(path)
+    left = path.with_name(f"{path.name.partition('.')[0]}.{_LEFT}.0.{secrets.token_hex(4)}.part")
+    with contextlib.suppress(OSError):
+        if path.exists() and note_of(path).exists():
+            # A kill on the way leaves the one or the other with its note.
+            shutil.copyfile(note_of(path), note_of(left))
+            os.replace(path, left)
+            note_of(path).unlink()
 
 
 def forget_note(path: Path) -> None:
@@ -69,6 +80,8 @@ def discard(path: Path) -> None:
 def is_dead(path: Path) -> bool:
     """Whether the process a private file belongs to is known to be gone."""
     pieces = path.name.split(".")
+    if pieces[1:2] == [_LEFT]:
+        return True
     if len(pieces) < 4 or pieces[1] != _host() or not pieces[2].isdigit():
         return False
     pid = int(pieces[2])

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from zooselect.archive import BLOCK, BrokenFileError, archive_members
 from zooselect.downloads.private import discard, private_path
 from zooselect.errors import IntegrityError, LocalFileError
+from zooselect.mirror.content import check_head
+from zooselect.mirror.roles import is_onnx
 from zooselect.names import collisions
 
 _NETWORK = "model.onnx"
@@ -70,8 +72,11 @@ def unpack(archive: Path, called: str, folder: str, state: Path) -> list[Unpacke
                 out.flush()
                 os.fsync(out.fileno())
             found[-1] = found[-1]._replace(sha256=digest.hexdigest())
-        for one, other in collisions(names):
-            raise BrokenFileError(f"files that collide, {one!a} and {other!a}")
+        for first, second in collisions(names):
+            raise BrokenFileError(f"files that collide, {first!a} and {second!a}")
+        for one in found:
+            if is_onnx(one.name):
+                check_head(one.path, one.name)
         if not any(name.rpartition("/")[2] == _NETWORK for name in names):
             raise BrokenFileError(f"no {_NETWORK}")
     except BaseException as error:

@@ -47,6 +47,7 @@ def check_content(path: Path, name: str) -> tuple[str, ...]:
         OSError: it cannot be read.
     """
     head = check_head(path, name)
+    check_network_head(path, name)
     if is_onnx(name):
         return _check_onnx(path)
     if is_archive(name):
@@ -61,7 +62,7 @@ def check_content(path: Path, name: str) -> tuple[str, ...]:
 
 
 def check_head(path: Path, name: str) -> bytes:
-    """Check what the beginning of a file that is to be called `name` shows, and return it.
+    """Refuse a file that is to be called `name` for what it begins with, or return that.
 
     Raises:
         BrokenFileError: empty, an error page or message.
@@ -73,11 +74,24 @@ def check_head(path: Path, name: str) -> bytes:
         raise BrokenFileError("an empty file")
     if _PAGE.match(head):
         raise BrokenFileError("an error page, not a model's file")
-    if is_onnx(name) and (head.lstrip()[:1] in (b"{", b"<") or _is_note(path, head)):
-        raise BrokenFileError("a text, not an ONNX network: an error page?")
-    if name.endswith(_TEXTS) and len(head) < _HEAD and _is_error(_json(head.decode("latin-1"))):
+    if len(head) < _HEAD and len(head) < _HEAD and _is_error(_json(head.decode("latin-1"))):
         raise BrokenFileError("an error message, not a model's file")
     return head
+
+
+def check_network_head(path: Path, name: str) -> None:
+    """Refuse a text for an ONNX network, if `name` says that it is one.
+
+    Raises:
+        BrokenFileError: a text.
+        OSError: it cannot be read.
+    """
+    if not is_onnx(name):
+        return
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.lstrip()[:1] in (b"{", b"<") or _is_note(path, head):
+        raise BrokenFileError("a text, not an ONNX network: an error page?")
 
 
 def _is_error(document: Any) -> bool:

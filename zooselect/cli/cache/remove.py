@@ -24,6 +24,8 @@ from zooselect.cli.cache.group import (
 from zooselect.cli.options import Tone
 from zooselect.cli.output import one_line, out, out_json
 from zooselect.cli.quantities import byte_count
+from zooselect.downloads.manifest import STATE
+from zooselect.downloads.private import sweep
 from zooselect.downloads.shelf import (
     Stored,
     busy,
@@ -107,6 +109,8 @@ def _prune(
         *((path, size_below(path)) for path in partial),
     ]
     if not dry_run:
+        for stored_model in stored(cache.root):
+            sweep(stored_model.model.folder / STATE)
         for path in databases:
             discard(path)
         for entry in entries:
