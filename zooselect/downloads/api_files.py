@@ -96,6 +96,10 @@ class ApiFiles:
             )
         return http_body(self._client, address._replace(credentials=None), file, here)
 
+    def interrupt(self) -> None:
+        """See `Keeper.interrupt`."""
+        self._client.interrupt()
+
     def _row(self, stub: Stub) -> tuple[Mapping[str, Any], dict[str, Any]]:
         """The one row of a name, and what it says of itself."""
         rows = self._rows(_arguments(stub))

@@ -81,6 +81,11 @@ class Fetcher:
         self._progress = progress
         self._stop = stop
 
+    def stop(self) -> None:
+        """Have whoever fetches come to an end soon, and write down how far they are."""
+        self._stop.set()
+        self._keeper.interrupt()
+
     def fetch(self, file: RemoteFile) -> Fetched:
         """Fetch a file; what is wrong after having been gone on with is fetched once anew.
 
@@ -153,8 +158,12 @@ class Fetcher:
                     attempt = 0  # it goes forward: that is no failure again
                     furthest, doubtful = part.size, False
                 attempt += 1
+                if self._stop.is_set():
+                    raise _stopped() from error
                 if attempt >= ATTEMPTS or stalls >= _STALLS or not error.retry:
                     raise
+                if part.size:
+                    part.note()
                 self._wait(attempt, error)
         return pieces > 1
 
@@ -192,7 +201,7 @@ class Fetcher:
         since, then = time.monotonic(), part.size
         while data := body.read(_CHUNK):
             if self._stop.is_set():
-                raise CancelledError("stopped", hint="the same command goes on from here")
+                raise _stopped()
             if limit is not None and part.size + len(data) > limit:
                 self._anew(part, file)
                 raise _wrong(
@@ -235,6 +244,10 @@ class Fetcher:
             except BrokenFileError as error:
                 return fetched, f"is {error}"
         return fetched, None
+
+
+def _stopped() -> CancelledError:
+    return CancelledError("stopped", hint="the same command goes on from here")
 
 
 def _wrong(file: RemoteFile, message: str) -> ZooSelectError:

@@ -76,6 +76,9 @@ class Keeper(Protocol):
             NetworkError, ServerError: out of reach, or an answer that is no content.
         """
 
+    def interrupt(self) -> None:
+        """End what other threads are reading at the moment, where that can be."""
+
 
 class RestartError(NetworkError):
     """What is here cannot be gone on with; from the beginning it may work."""
@@ -227,6 +230,10 @@ class HttpMirror:
         """Give the body of a file; see `Keeper.opened`."""
         return http_body(self._client, self._address.below(quote(file.place)), file, here)
 
+    def interrupt(self) -> None:
+        """See `Keeper.interrupt`."""
+        self._client.interrupt()
+
 
 class _Read:
     """A body read from a mirror's store."""
@@ -279,6 +286,9 @@ class StoreMirror:
                 f"{self.location}: {file.name}: {error}",
                 hint="`zooselect mirror verify` tells more",
             ) from error
+
+    def interrupt(self) -> None:
+        """See `Keeper.interrupt`: a file system cannot be."""
 
 
 def mirror_listing(record: ModelRecord, location: str) -> Listing:

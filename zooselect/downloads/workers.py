@@ -70,7 +70,7 @@ def _fetch_all(
                 done[file.name] = fetcher.fetch(file)
             except BaseException as error:
                 errors.append(error)
-                stop.set()
+                stop.set()  # the first in line looks after the others
 
     over: SimpleQueue[None] = SimpleQueue()
 
@@ -92,8 +92,8 @@ def _fetch_all(
                 over.get(timeout=_LOOK_EVERY)
                 left -= 1
     finally:
-        stop.set()
-        # Those that wait for a server are not waited for: their parts are notes enough.
+        fetcher.stop()
+        # Those that wait before asking again are not waited for: they wrote it down before.
         end = time.monotonic() + _LAST_WORDS
         while left and (rest := end - time.monotonic()) > 0:
             with suppress(Empty):

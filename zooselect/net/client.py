@@ -130,6 +130,7 @@ class Client:
         self._timeout = timeout
         self._patience = patience
         self._waited_until = 0.0
+        self._open: set[Watch] = set()
         self._waiting = threading.Lock()
         self._say = say
         self._sleep = sleep
@@ -140,6 +141,11 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def interrupt(self) -> None:
+        """End what other threads are reading at the moment."""
+        for watch in [*self._open]:
+            watch.end()
 
     def fetch(
         self,
@@ -249,7 +255,11 @@ class Client:
             try:
                 if response.status_code not in _REDIRECTED:
                     with Watch(response, self._timeout) as watch:
-                        yield Answer(response, seen, watch)
+                        self._open.add(watch)
+                        try:
+                            yield Answer(response, seen, watch)
+                        finally:
+                            self._open.discard(watch)
                     return
                 target = response.headers.get("location", "")
                 seen = _redirected(method, response.status_code, seen, target)

@@ -112,13 +112,17 @@ class Watch:
             if self._late:  # what was cut off would count as the end
                 raise TimeoutError
 
+    def end(self) -> None:
+        """End the answer from another thread: whoever reads it is told that it is late."""
+        self._late = True
+        with suppress(OSError, ValueError, RuntimeError):
+            self._response.raw.shutdown()
+
     def _watch(self) -> None:
         while not self._over.wait(self._within / 4):
             since = self._since
             if since is not None and time.monotonic() - since > self._within:
-                self._late = True
-                with suppress(OSError, ValueError, RuntimeError):
-                    self._response.raw.shutdown()
+                self.end()
                 return
 
 
