@@ -122,7 +122,7 @@ def _outer_rules(root: str, note: Note) -> _Rules:
 def _rules_of(path: str, folder: str, note: Note) -> _Rules:
     """The rules of one file, none if it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with open(path, "rb") as file:
             return (Ignore(folder.rstrip(os.sep), file.read()),)
     except OSError as error:
         note(path, error.strerror or str(error))
