@@ -126,30 +126,30 @@ class Finder:
         # Most files hold no stub: one look at the bytes says so.
         tags = {re.escape(tag[:4]) for tag in names.tags} | {"base", "prun", "quan"}
         tag = rf"-(?:[a-z]*[0-9]+(?:layers?)?_)?(?:{'|'.join(sorted(tags))})"
-        self._tag, self._tag_bytes = re.compile(tag), re.compile(tag.encode())
-        self._starts = (
+        starts = (
             PREFIX, "zoo%3",
             *(f"{one}{slash}" for one in sorted(names.domains) for slash in ("/", "%2", "\\/")),
         )  # fmt: skip
-        self._starts_bytes = tuple(one.encode() for one in self._starts)
+        self._starts, self._tag = tuple(map(str.encode, starts)), re.compile(tag.encode())
+        self._signs = re.compile("|".join((*map(re.escape, starts), tag)))
 
     def may_hold(self, content: bytes) -> bool:
         """Whether a stub may be in a file's content at all; quick, and never wrong with no."""
-        return (
-            any(one in content for one in self._starts_bytes)
-            or self._tag_bytes.search(content) is not None
-        )
+        return any(one in content for one in self._starts) or self._tag.search(content) is not None
 
     def find(self, text: str) -> Iterator[Occurrence]:
         """Yield the stubs of a text, in order."""
         # Lines as editors count them: `splitlines` also breaks at form feeds and the like.
-        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        number = 0
-        while number < len(lines):
-            line = lines[number]
-            number += 1
-            if any(one in line for one in self._starts) or self._tag.search(line):
-                yield from self._in_line(_line(number, *_joined(line, lines, number)))
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.split("\n")
+        number, start = 1, 0
+        while sign := self._signs.search(text, start):
+            number += text.count("\n", start, sign.start())
+            line, end = lines[number - 1], text.find("\n", sign.start())
+            yield from self._in_line(_line(number, *_joined(line, lines, number)))
+            if end < 0:
+                return
+            number, start = number + 1, end + 1
 
     def _in_line(self, line: _Line) -> list[Occurrence]:
         found: list[Occurrence] = []

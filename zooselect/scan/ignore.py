@@ -61,8 +61,19 @@ class Ignore:
     def __init__(self, folder: str, content: bytes) -> None:
         self._skip = len(os.fsencode(folder)) + 1
         lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        number = count()
+        parsed = (_parsed(line, number) for line in reversed(lines))
         # The last pattern that matches decides.
-        self._patterns = [one for one in map(_parsed, reversed(lines)) if one is not None]
+        self._patterns = [one for one in parsed if one is not None]
+        # Most paths match none: one look says so.
+        self._names, self._paths = (
+            re.compile(
+                b"|".join(one.regex.pattern for one in self._patterns if one.whole_path is whole)
+                or b"(?!)",
+                re.DOTALL,
+            )
+            for whole in (False, True)
+        )
 
     def decides(self, path: bytes, name: bytes, is_folder: bool) -> bool | None:
         """Whether a path is ignored; None where no pattern matches it.
@@ -75,6 +86,8 @@ class Ignore:
             is_folder: whether it is a folder.
         """
         below = path[self._skip :]
+        if not self._names.fullmatch(name) and not self._paths.fullmatch(below):
+            return None
         for regex, whole_path, folders_only, ignores in self._patterns:
             if (is_folder or not folders_only) and regex.fullmatch(below if whole_path else name):
                 return ignores
@@ -91,7 +104,7 @@ def ignored(path: str, name: str, is_folder: bool, rules: Iterable[Ignore]) -> b
     return False
 
 
-def _parsed(line: bytes) -> _Pattern | None:
+def _parsed(line: bytes, number: Iterator[int]) -> _Pattern | None:
     line = line.removesuffix(b"\r")
     if line.startswith(b"#"):
         return None
@@ -105,7 +118,7 @@ def _parsed(line: bytes) -> _Pattern | None:
         parts = list(_parts(line.removeprefix(b"/")))
     except ValueError:
         return None
-    regex = re.compile(_regex(parts, ((_FOLDERS, _ANYTHING), (_STAR,)), count()), re.DOTALL)
+    regex = re.compile(_regex(parts, ((_FOLDERS, _ANYTHING), (_STAR,)), number), re.DOTALL)
     return _Pattern(regex, b"/" in line, folders_only, ignores) if parts else None
 
 
@@ -179,7 +192,9 @@ def _bracket(pattern: bytes, at: int) -> tuple[list[int], int]:
     return sorted(members - {ord("/")}), at + 1
 
 
-def _regex(parts: Sequence[bytes], wild: Sequence[tuple[bytes, ...]], number: count[int]) -> bytes:
+def _regex(
+    parts: Sequence[bytes], wild: Sequence[tuple[bytes, ...]], number: Iterator[int]
+) -> bytes:
     """Put parts together, so that no name takes long.
 
     What gives way stays as it is where the parts behind it first fit: the next that gives
