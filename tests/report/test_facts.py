@@ -9,6 +9,7 @@ from zooselect import Catalog, NoCandidateError, resolve
 from zooselect.level import BANDS, SPARSE_TRANSFER, Band
 from zooselect.report import facts as facts_module
 from zooselect.report.facts import MOST_MODELS, data_of, facts_of, tasks_of
+from zooselect.report.words import spoken
 from zooselect.task import TASKS, Task
 
 CATALOG = Catalog.embedded()
@@ -34,11 +35,11 @@ def test_each_of_101_levels_is_what_resolve_says(task):
         assert band.get("sparsity") == answer.model.sparsity_percent
         assert (band["tier"], band["optimization"]) == (answer.band.tier, answer.band.optimization)
         told = " ".join(band["words"])
-        assert answer.why in told
+        assert spoken(answer.why, task) in told
         for note in answer.notes:
             assert note[1:] in told
         listed = [(one["stub"], one["why_not"]) for one in band["next"]]
-        assert listed == list(answer.alternatives[:3])
+        assert listed == [(stub, spoken(why, task)) for stub, why in answer.alternatives[:3]]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -120,7 +121,8 @@ def test_the_order_of_records_changes_nothing(monkeypatch):
 
 
 def test_data():
-    data = data_of(CATALOG, [facts_of(CATALOG, TASKS[0])], "1.2")
+    data = data_of(CATALOG, [facts_of(CATALOG, TASKS[0])], "1.2", served=False)
+    assert not data["served"]
     assert (data["schema"], data["policy"], data["version"]) == (1, 1, "1.2")
     assert data["optim_level"] == 0.5
     assert data["provenance"] == {

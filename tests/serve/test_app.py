@@ -79,6 +79,7 @@ def test_a_page_for_people(app, root):
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     (task,) = page_data(answer)["tasks"]
     assert (task["name"], task["bands"][0]["stub"]) == ("image_classification", BASE + "base-none")
+    assert page_data(answer)["served"]
     provenance = page_data(answer)["provenance"]
     digest = hashlib.sha256((root / "catalog.json").read_bytes()).hexdigest()
     assert (provenance["source"], provenance["digest"]) == ("mirror", f"sha256:{digest}")

@@ -114,7 +114,9 @@ def facts_of(catalog: Catalog, task: Task) -> TaskFacts:
     return TaskFacts(task, axis, tuple(shown), len(records))
 
 
-def data_of(catalog: Catalog, facts: Sequence[TaskFacts], version: str) -> dict[str, Any]:
+def data_of(
+    catalog: Catalog, facts: Sequence[TaskFacts], version: str, *, served: bool
+) -> dict[str, Any]:
     """Return the whole data of a page: JSON types only."""
     provenance = catalog.provenance
     return {
@@ -122,6 +124,7 @@ def data_of(catalog: Catalog, facts: Sequence[TaskFacts], version: str) -> dict[
         "version": version,
         "policy": POLICY,
         "optim_level": DEFAULT_LEVEL,
+        "served": served,
         "tasks": [one.to_dict() for one in facts],
         "provenance": _known(
             source=provenance.source,
@@ -188,7 +191,7 @@ def _band(one: LevelBand, of: TaskFacts) -> dict[str, Any]:
             figure=None if quality is None else words.figure(quality),
             confidence=model.confidence,
             next=[
-                {"stub": stub, "why_not": words.cut(why)}
+                {"stub": stub, "why_not": words.spoken(why, of.task)}
                 for stub, why in selection.alternatives[:_RUNNERS_UP]
             ],
         ),

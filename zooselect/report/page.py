@@ -28,16 +28,22 @@ _IN_SCRIPTS = str.maketrans(
 )  # fmt: skip
 
 
-def page(catalog: Catalog, tasks: Iterable[Task]) -> bytes:
+def page(catalog: Catalog, tasks: Iterable[Task], *, served: bool = False) -> bytes:
     """Return the page of some tasks of a catalog, UTF-8; the same bytes for the same catalog.
 
     Of each task every band's answer is in it, and at most `facts.MOST_MODELS` models. Without
     tasks it says that there is nothing to show.
 
+    Args:
+        catalog: where to look.
+        tasks: what to show.
+        served: whether the page stands where an API answers, as that of `serve` does.
+
     Raises:
         NoCandidateError: the catalog has no model of one of the tasks.
     """
-    return _filled(catalog, [facts_of(catalog, task) for task in tasks])
+    facts = [facts_of(catalog, task) for task in tasks]
+    return _filled(catalog, facts, data_of(catalog, facts, __version__, served=served))
 
 
 def as_script(data: Any) -> str:
@@ -46,9 +52,8 @@ def as_script(data: Any) -> str:
     return text.translate(_IN_SCRIPTS)
 
 
-def _filled(catalog: Catalog, facts: Sequence[TaskFacts]) -> bytes:
+def _filled(catalog: Catalog, facts: Sequence[TaskFacts], data: dict[str, Any]) -> bytes:
     style, script = (read_data(f"report/page.{kind}").decode() for kind in ("css", "js"))
-    data = data_of(catalog, facts, __version__)
     parts = {
         "version": escape(__version__),
         "policy": escape(

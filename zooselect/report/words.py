@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from zooselect.api import LevelBand
 from zooselect.catalog.provenance import Provenance
 from zooselect.level import Band
-from zooselect.record import ModelRecord
+from zooselect.record import OPTIMIZATIONS, ModelRecord
 from zooselect.selection.selection import Selection
 from zooselect.task import Task
 
@@ -48,6 +50,15 @@ def figure(value: float) -> str:
     return f"{value:.4g}"
 
 
+def spoken(text: str, task: Task) -> str:
+    """A text of the explanation, with the names of optimizations and the metric as words."""
+    names = {name: optimization(name) for name in OPTIMIZATIONS}
+    if task.metric is not None:
+        names[task.metric] = metric(task.metric) or ""
+    known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return cut(re.sub(rf"(?<![\w/-])(?:{known})(?![\w/-])", lambda found: names[found[0]], text))
+
+
 def cut(text: str) -> str:
     """A text of a catalog's, on one line and no longer than a page bears."""
     line = "".join(char if char.isprintable() else " " for char in text)
@@ -77,7 +88,7 @@ def explanation(one: LevelBand, task: Task, dense: LevelBand) -> list[str]:
     selection = one.selection
     if selection is None or selection.model is None:
         return [asks(one.band), cut(f"Nothing can be picked: {one.reason}")]
-    lines = [asks(one.band), f"This model is {selection.why}."]
+    lines = [asks(one.band), f"This model is {spoken(selection.why or '', task)}."]
     lines += [f"{note[:1].upper()}{note[1:]}." for note in map(cut, selection.notes)]
     return [*lines, *_where(selection.model, task), *_against(dense, selection)]
 
