@@ -50,6 +50,13 @@ def test_explanation():
     assert not any("comparison" in one for one in words.explanation(axis[0], TASKS[3], axis[0]))
 
 
+def test_sizes_in_words():
+    assert words.size_classes(levels("text_generation")[0]) == (
+        "Sizes a level chooses from: 6.65 billion to 7.24 billion (largest);"
+        " 1.32 billion (medium); 356.7 million (smallest)."
+    )
+
+
 def test_names_in_words():
     task = Task.parse("ic")
     assert words.spoken("top1_accuracy 75, below 76: pruned_quantized", task) == (

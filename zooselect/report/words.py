@@ -102,7 +102,9 @@ def size_classes(one: LevelBand) -> str:
         largest, smallest = size_class["largest_millions"], size_class["smallest_millions"]
         tiers = size_class["tiers"]
         assert isinstance(tiers, list)
-        span = f"{largest:g} M" if largest == smallest else f"{smallest:g} to {largest:g} M"
+        assert isinstance(largest, float)
+        assert isinstance(smallest, float)
+        span = size(largest) if largest == smallest else f"{size(smallest)} to {size(largest)}"
         parts.append(f"{span} ({', '.join(tiers)})" if tiers else span)
     return f"Sizes a level chooses from: {'; '.join(parts)}."
 
