@@ -391,6 +391,18 @@ def test_the_commands_it_tells_where_files_are(browser, tmp_path):
             assert browser.complaints == []
 
 
+def test_a_data_set_that_is_not_the_task_s_own(browser, catalog_file, tmp_path):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/food/pruned90_quant-none"
+    path = tmp_path / "page.html"
+    path.write_bytes(page(Catalog.from_file(catalog_file([{"stub": stub}])), TASKS[:1]))
+    browser.open(path.as_uri())
+    assert browser.run("document.getElementById('stub').textContent") == stub
+    assert "--dataset food --catalog" in browser.text("#command")
+    assert "trained on food" in browser.text("#plot-about")
+    assert browser.text("#task") == "Image classification (food)"
+    assert browser.complaints == []
+
+
 def test_a_band_without_an_answer(browser, catalog_file, tmp_path):
     stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned90_quant-none"
     path = tmp_path / "page.html"

@@ -63,10 +63,7 @@ def _filled(catalog: Catalog, facts: Sequence[TaskFacts], data: dict[str, Any]) 
         "style": style,
         "script": script,
         "data": as_script(data),
-        "options": "".join(
-            f'<option value="{escape(one.task.name)}">{escape(words.title(one.task))}</option>'
-            for one in facts
-        ),
+        "options": "".join(map(_option, facts)),
         "tables": "\n".join(map(_table, facts)) or _nothing(len(catalog)),
         "provenance": _provenance(catalog, data["provenance"]),
     }
@@ -78,6 +75,11 @@ def _filled(catalog: Catalog, facts: Sequence[TaskFacts], data: dict[str, Any]) 
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _option(one: TaskFacts) -> str:
+    title = escape(words.title(one.task, one.asked))
+    return f'<option value="{escape(one.task.name)}">{title}</option>'
 
 
 def _table(one: TaskFacts) -> str:

@@ -23,9 +23,10 @@ _ABOUT = {
 }
 
 
-def title(task: Task) -> str:
-    """A task's name as a heading."""
-    return task.name.replace("_", " ").capitalize()
+def title(task: Task, dataset: str | None = None) -> str:
+    """A task's name as a heading, with a data set that is not the task's own."""
+    name = task.name.replace("_", " ").capitalize()
+    return name if dataset is None else f"{name} ({dataset})"
 
 
 def optimization(name: str) -> str:

@@ -55,7 +55,8 @@
     const wants = `${found.tier}, ${named(found.optimization)}`;
     byId("readout").textContent = value.toFixed(2);
     level.setAttribute("aria-valuetext", `${value.toFixed(2)}: ${wants}`);
-    byId("command").textContent = `zooselect resolve ${task.name} -l ${value.toFixed(2)}${from}`;
+    const asked = task.asked ? ` --dataset ${task.asked}` : "";
+    byId("command").textContent = `zooselect resolve ${task.name} -l ${value.toFixed(2)}${asked}${from}`;
     if (found === band) return;
     band = found;
     showPick();
