@@ -379,7 +379,7 @@ def test_the_commands_it_tells_where_files_are(browser, tmp_path):
     stub = resolve(TASKS[0].name).stub
     with web(tmp_path) as url:
         for place, options in (
-            (f"{url}/zoo/?a=1#x/0.5", f" --api-url {url}/zoo"),
+            (f"{url}/zoo/?a=1#x/0.5", f" --catalog {url}/zoo"),
             (f"{url}/zoo/report.html", " --catalog PATH_OR_URL"),
             ((tmp_path / "zoo" / "index.html").as_uri(), " --catalog PATH_OR_URL"),
         ):

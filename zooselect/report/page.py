@@ -37,7 +37,7 @@ def page(catalog: Catalog, tasks: Iterable[Task], *, served: bool = False) -> by
     Args:
         catalog: where to look.
         tasks: what to show.
-        served: whether the page stands where an API answers, as that of `serve` does.
+        served: whether the page stands where its catalog does, as that of `serve`.
 
     Raises:
         NoCandidateError: the catalog has no model of one of the tasks.

@@ -18,7 +18,7 @@
   // Whom to ask for the same: the server of this page, or whoever has its catalog.
   const from =
     data.served && location.protocol.startsWith("http")
-      ? ` --api-url ${new URL(".", location.href).href.replace(/\/$/, "")}`
+      ? ` --catalog ${new URL(".", location.href).href.replace(/\/$/, "")}`
       : data.provenance.source === "snapshot" ? "" : " --catalog PATH_OR_URL";
 
   if (!data.tasks.length) return;
