@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from zooselect.errors import LocalFileError
@@ -87,6 +87,7 @@ TREES = st.lists(st.tuples(st.sets(PATHS, max_size=12), IGNORES), min_size=1, ma
 @needs_git
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(TREES, st.just([]) | st.lists(PATTERNS, max_size=2))
+@example([({"a/a"}, {".": ["/**", "!*/"]})], [])
 def test_as_git_does(tmp_path_factory, trees, outer):
     top = tmp_path_factory.mktemp("trees")
     git(top, "init", "-q")
