@@ -258,5 +258,20 @@ def test_long_lines_take_no_more_than_their_length(piece):
     list(FINDER.find("zoo:" + piece * 200_000))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'zoo:a"' + " " * 1_000_000 + "x",
+        'zoo:a"\n' + " " * 1_000_000 + "x",
+        'x = "zoo:a/"\n' + '    "a/"\n' * 200_000,
+        'x = "zoo:a/\\\n' + "a/\\\n" * 200_000,
+        "https://" * 100_000 + "sparsezoo/models/" + V2,
+    ],
+    ids=range(5),
+)
+def test_long_texts_take_no_more_than_their_length(text):
+    list(FINDER.find(text))
+
+
 def test_a_line_of_many_stubs_takes_no_more_than_its_length():
     assert len(list(FINDER.find(f'"zoo:{V2}", {V2}, {SITE}{ENCODED}\t' * 4000))) == 12_000

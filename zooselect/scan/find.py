@@ -55,10 +55,12 @@ _ESCAPES = {"%2F": "/", "%3A": ":", "%3F": "?", "\\/": "/"}
 _ESCAPE = re.compile("|".join(map(re.escape, _ESCAPES)), re.IGNORECASE)
 
 #: A stub that its line's end splits: a backslash, or the end of a literal, in a notebook too.
-_SPLIT = re.compile(r"zoo:([A-Za-z0-9_./-]*)(?:\\|(\\?[\"'])(?:\\n\",)?\s*\+?\s*\\?)$")
+_SPLIT = re.compile(r"zoo:([A-Za-z0-9_./-]*)(?:\\|(\\?[\"'])(?:\\n\",)?\s*(?:\+\s*)?\\?)$")
 #: What the next line goes on with: behind a backslash at once, else with a literal.
 _REST = r"[A-Za-z0-9_./-]+(?:\?[A-Za-z0-9_=&.-]*)?"
-_GOES_ON = r"(?:\s*\")?\s*\+?\s*[BFRUbfru]{0,2}%s(" + _REST + ")(?=%s)"
+_GOES_ON = r"(?:\s*\")?\s*(?:\+\s*)?[BFRUbfru]{0,2}%s(" + _REST + ")(?=%s)"
+#: Of more lines than this, nobody puts a stub together.
+_MOST_LINES = 8
 
 #: As much of a line beside a stub as may say what it is: lines may be long.
 _BEFORE, _AFTER = 300, 8
@@ -234,7 +236,10 @@ def _joined(line: str, lines: list[str], after: int) -> tuple[str, int]:
         The line, and where its own characters end.
     """
     end = None
-    while after < len(lines) and (split := _SPLIT.search(line)):
+    for _ in range(min(_MOST_LINES, len(lines) - after)):
+        split = _SPLIT.search(line)
+        if split is None:
+            break
         begun, quote = split.groups()
         if quote is None and _is_whole(begun):
             break  # a backslash that means something else
