@@ -90,7 +90,8 @@ def explanation(one: LevelBand, task: Task, dense: LevelBand) -> list[str]:
     if selection is None or selection.model is None:
         return [asks(one.band), cut(f"Nothing can be picked: {one.reason}")]
     lines = [asks(one.band), f"This model is {spoken(selection.why or '', task)}."]
-    lines += [f"{note[:1].upper()}{note[1:]}." for note in map(cut, selection.notes)]
+    notes = (spoken(note, task) for note in selection.notes)
+    lines += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     return [*lines, *_where(selection.model, task), *_against(dense, selection)]
 
 
