@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sqlite3
 from datetime import datetime, timedelta, timezone
 
@@ -30,12 +31,20 @@ def document(*, days=0, models=2, **more):
     }  # fmt: skip
 
 
-@pytest.fixture
-def cache(root):
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    """A cache made once: a database waits for the disk, and a copy does not."""
+    root = tmp_path_factory.mktemp("stored") / "cache"
     cache = AnswerCache(root)
     assert cache.put("a new", document(days=0.01))
     assert cache.put("b old", document(days=40, question={"page": 1, "domain": "nlp"}))
-    return cache
+    return root
+
+
+@pytest.fixture
+def cache(root, stored):
+    shutil.copytree(stored, root)
+    return AnswerCache(root)
 
 
 def keys(cache):

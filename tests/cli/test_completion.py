@@ -67,7 +67,6 @@ def test_commands_and_options(ask):
     assert "--optim-level" in ask("resolve", "ic", "--op")
 
 
-@pytest.mark.parametrize("command", ["resolve", "levels", "search", "compare"])
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
@@ -79,8 +78,13 @@ def test_commands_and_options(ask):
         ("nothing", []),
     ],
 )
-def test_tasks(ask, command, typed, expected):
-    assert ask(command, typed) == expected
+def test_tasks(ask, typed, expected):
+    assert ask("resolve", typed) == expected
+
+
+@pytest.mark.parametrize("command", ["levels", "search", "compare", "report"])
+def test_tasks_of_other_commands(ask, command):
+    assert ask(command, "named-") == ["named-entity-recognition"]
 
 
 @pytest.mark.parametrize(

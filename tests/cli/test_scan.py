@@ -66,6 +66,13 @@ def test_fail_on(cli, tmp_path, text, words, code):
     assert answer.json["hits"] == (code == 3)
 
 
+def test_exclude(cli, tree):
+    done = cli("scan", ".", "--exclude", "b.yaml", "--exclude", "nothing", "--fail-on", "unknown")
+    assert (done.code, len(done.out.splitlines())) == (0, 2)
+    answer = cli("scan", ".", "--exclude", "*", "--exclude", "\udcff", "--json").json
+    assert (answer["files"], answer["exclude"]) == (0, ["*", "\udcff"])
+
+
 def test_json(cli, tree):
     answer = cli("scan", tree, "--json").json
     assert answer["schema"] == 1

@@ -125,11 +125,27 @@ def test_uncompressed_bytes_where_no_others_are_known():
 def test_nothing_within_the_limits():
     with pytest.raises(NoCandidateError, match="none of the 5") as error:
         compared(ALL, Limits(max_millions=9.9))
-    assert error.value.nearest
+    assert len(error.value.nearest) == 3
+    # The nearest comes first, and what is not known last.
+    with pytest.raises(NoCandidateError, match=r"nearest: .*/base-none: quality 80 below 81"):
+        compared(ALL, Limits(min_quality=81))
+    with pytest.raises(NoCandidateError, match=r"nearest: .*95_quant-none: bytes") as error:
+        compared([UNKNOWN, BOTH], Limits(max_bytes=800))
+    heavy = plain("base_quant-none", onnx_size_bytes=11_000_000)
+    with pytest.raises(NoCandidateError, match="bytes 11,000,000 above 1,000,000"):
+        compared([heavy], Limits(max_bytes=1_000_000))
+    assert "not on record" in error.value.nearest[-1][1]
 
 
 @pytest.mark.parametrize(
-    "limits", [{"min_quality": 101}, {"min_recovery": 99}, {"min_quality": -1}]
+    "limits",
+    [
+        {"min_quality": 101},
+        {"min_recovery": 99},
+        {"min_quality": -1},
+        {"min_quality": 0.761},
+        {"min_quality": 1},
+    ],
 )
 def test_limits_no_model_can_have(limits):
     with pytest.raises(UsageError):

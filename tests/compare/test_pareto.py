@@ -76,6 +76,17 @@ def test_the_front_as_the_rule_says_row_by_row(rows):
         assert bool(above) == bool(by_hand)
 
 
+@pytest.mark.parametrize(
+    "quality", [lambda size: None, float], ids=["none", "the larger the better"]
+)
+def test_a_large_catalog_whose_models_do_not_dominate(quality):
+    """Fails by taking for ever: compared each with each, these take long."""
+    rows = {
+        str(size): Figures(size, False, 0.0, quality(size), None, None) for size in range(20_000)
+    }
+    assert set(dominators(rows).values()) == {()}
+
+
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(rows, random):
     shuffled = list(rows.items())

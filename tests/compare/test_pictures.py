@@ -1,6 +1,7 @@
 """Pictures of comparisons: in plain text, as SVG and as PNG."""
 
 import struct
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -185,6 +186,28 @@ def test_any_figures_make_a_picture(figures):
     for shape in draw(picture):
         assert all(abs(value) < 1e4 for value in box(shape))
     ElementTree.fromstring(svg(draw(picture), picture.title))
+
+
+def test_long_texts_and_wide_axes_stay_within_the_picture():
+    models = [
+        plain("base-none", "a" * 120, millions=1e-3, quality=70.0),
+        plain("pruned80_quant-none", "b", millions=1e6, quality=71.0),
+    ]
+    models = [
+        {**model, "results": [{**model["results"][0], "dataset": "d" * 300}]} for model in models
+    ]
+    shapes = draw(chart("ic", catalog=catalog_of(models)))
+    boxes = [box(shape) for shape in shapes]
+    assert all(left >= 0 and left + wide <= WIDTH for left, _, wide, _ in boxes)
+    assert all(top >= 0 and top + high <= HEIGHT for _, top, _, high in boxes)
+    cut = [one.text for one in shapes if isinstance(one, Text) and "\u2026" in one.text]
+    assert len(cut) == 3  # the title, the label of the axis, one pick
+    ticks = [
+        one for one in shapes if isinstance(one, Text) and one.text in {"1K", "1M", "1B", "1000B"}
+    ]
+    assert len(ticks) == 4
+    row = sorted(box(one) for one in shapes if isinstance(one, Text) and one.y == ticks[0].y)
+    assert all(one[0] + one[2] < other[0] for one, other in pairwise(row))
 
 
 def test_a_pick_outside_the_limits_is_said_and_not_drawn():

@@ -11,6 +11,7 @@ from zooselect.errors import IntegrityError, LocalFileError
 from zooselect.lock import file
 from zooselect.lock.file import edit, path_of, read
 from zooselect.lock.lock import Lock
+from zooselect.lock.write import to_toml
 from zooselect.settings import Settings
 
 LOCK = Lock.of([pin()], [model()])
@@ -28,6 +29,27 @@ def test_made_read_and_left_alone(path, tmp_path):
     assert os.stat(path) == before
     assert read(path) == LOCK
     assert sorted(os.listdir(tmp_path)) == ["cache", "z.lock"]
+
+
+def test_what_says_the_same_is_left_alone(tmp_path):
+    place, cache = tmp_path / "z.lock", tmp_path / "cache"
+    edit(str(place), cache, lambda old: (LOCK, None))
+    lines = b"\xef\xbb\xbf" + place.read_bytes().replace(b"\n", b"\r\n")
+    annotated = lines.replace(b"[[pin]]", b"  # why: see the minutes\r\n\r\n[[pin]]")
+    place.write_bytes(annotated)
+    assert edit(str(place), cache, lambda old: (LOCK, None)) == (LOCK, False, None)
+    assert place.read_bytes() == annotated
+    assert edit(str(place), cache, lambda old: (Lock.of([pin()], []), None))[1]
+    assert b"why" not in place.read_bytes()
+
+
+def test_what_is_out_of_order_is_put_in_order(tmp_path):
+    place, lock = tmp_path / "z.lock", Lock.of([pin(), pin(level=0.1)], [])
+    head, *pins = to_toml(lock).split(b"\n[[pin]]\n")
+    place.write_bytes(b"\n[[pin]]\n".join([head, *reversed(pins)]))
+    assert read(str(place)) == lock
+    assert edit(str(place), tmp_path / "cache", lambda old: (old, None))[1]
+    assert place.read_bytes() == to_toml(lock)
 
 
 def test_another_process_changes_it_meanwhile(path, tmp_path):

@@ -1,7 +1,11 @@
 """The page in a real browser: what a person sees, and that nothing else happens."""
 
+import contextlib
+import functools
 import json
 import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -338,6 +342,65 @@ def test_the_policy_holds_in_the_browser(browser, zoo):
     assert browser.run("window.hit") is None
     assert browser.blocked == ["csp"]
     assert browser.complaints != []  # the policy speaks up, and so the other tests can hear it
+
+
+def test_the_commands_it_tells(opened):
+    choose(opened, "#level", "75")
+    told = opened.run("document.getElementById('command').textContent")
+    assert told == f"zooselect resolve {TASKS[0].name} -l 0.75"
+    assert not opened.run("document.getElementById('files').checkVisibility()")
+
+
+@contextlib.contextmanager
+def web(folder):
+    """A web server of a folder, for the browser alone; yields its URL."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_the_commands_it_tells_where_files_are(browser, tmp_path):
+    catalog = Catalog.from_records(
+        CATALOG.models, CATALOG.provenance._replace(source="mirror", location="/secret")
+    )
+    for name, served in (("zoo/index.html", True), ("zoo/report.html", False)):
+        (tmp_path / "zoo").mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(page(catalog, TASKS[:1], served=served))
+    stub = resolve(TASKS[0].name).stub
+    with web(tmp_path) as url:
+        for place, options in (
+            (f"{url}/zoo/?a=1#x/0.5", f" --catalog {url}/zoo"),
+            (f"{url}/zoo/report.html", " --catalog PATH_OR_URL"),
+            ((tmp_path / "zoo" / "index.html").as_uri(), " --catalog PATH_OR_URL"),
+        ):
+            browser.open(place)
+            told = browser.run("document.getElementById('command').textContent")
+            assert told == f"zooselect resolve {TASKS[0].name} -l 0.50{options}"
+            assert browser.text("#download") == f"zooselect download {stub}{options}"
+            assert "secret" not in browser.text("body")
+            assert browser.complaints == []
+
+
+def test_a_data_set_that_is_not_the_task_s_own(browser, catalog_file, tmp_path):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/food/pruned90_quant-none"
+    path = tmp_path / "page.html"
+    path.write_bytes(page(Catalog.from_file(catalog_file([{"stub": stub}])), TASKS[:1]))
+    browser.open(path.as_uri())
+    assert browser.run("document.getElementById('stub').textContent") == stub
+    assert "--dataset food --catalog" in browser.text("#command")
+    assert "trained on food" in browser.text("#plot-about")
+    assert browser.text("#task") == "Image classification (food)"
+    assert browser.complaints == []
 
 
 def test_a_band_without_an_answer(browser, catalog_file, tmp_path):

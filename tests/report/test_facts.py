@@ -9,6 +9,7 @@ from zooselect import Catalog, NoCandidateError, resolve
 from zooselect.level import BANDS, SPARSE_TRANSFER, Band
 from zooselect.report import facts as facts_module
 from zooselect.report.facts import MOST_MODELS, data_of, facts_of, tasks_of
+from zooselect.report.words import spoken
 from zooselect.task import TASKS, Task
 
 CATALOG = Catalog.embedded()
@@ -34,11 +35,11 @@ def test_each_of_101_levels_is_what_resolve_says(task):
         assert band.get("sparsity") == answer.model.sparsity_percent
         assert (band["tier"], band["optimization"]) == (answer.band.tier, answer.band.optimization)
         told = " ".join(band["words"])
-        assert answer.why in told
+        assert spoken(answer.why, task) in told
         for note in answer.notes:
-            assert note[1:] in told
+            assert spoken(note, task)[1:] in told
         listed = [(one["stub"], one["why_not"]) for one in band["next"]]
-        assert listed == list(answer.alternatives[:3])
+        assert listed == [(stub, spoken(why, task)) for stub, why in answer.alternatives[:3]]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -94,6 +95,38 @@ def test_models_but_none_to_pick(catalog_file, model, told):
     assert facts.models[0].why_not
 
 
+def of_another(dataset, *tags, network="resnet_v1-50"):
+    base = f"zoo:cv/classification/{network}/pytorch/sparseml/{dataset}/"
+    return [{"stub": base + tag, "confidence": "high"} for tag in tags]
+
+
+def test_models_of_another_data_set_alone(catalog_file):
+    """As on a mirror of one's own models: the page is of what is there, and says so."""
+    models = [
+        *of_another("cifar_10", "base-none", "base_quant-none", "pruned90-none", network="new-1"),
+        *of_another("food", "base-none", "pruned95_quant-none"),
+        *of_another("imagenette", "base-none"),
+    ]
+    catalog = Catalog.from_file(catalog_file(models))
+    task = Task.parse("ic")
+    facts = facts_of(catalog, task).to_dict()
+    # Of cifar_10 there are more, of unknown size.
+    assert (facts["asked"], facts["dataset"]) == ("food", "food")
+    assert facts["title"] == "Image classification (food)"
+    for hundredth in range(101):
+        answer = resolve(task.name, hundredth / 100, catalog=catalog, dataset="food")
+        (band,) = holding(facts["bands"], hundredth / 100)
+        assert (band["stub"], band["exact"]) == (answer.stub, answer.exact)
+    why = {one["stub"].split("/")[5]: one.get("why_not") for one in facts["models"]}
+    assert why == {
+        "food": None, "cifar_10": "for another data set: cifar_10",
+        "imagenette": "for another data set: imagenette",
+    }  # fmt: skip
+    own = Catalog.from_file(catalog_file([*models, *of_another("imagenet", "base-none")]))
+    assert "asked" not in facts_of(own, task).to_dict()
+    assert facts_of(own, task).to_dict()["dataset"] == "imagenet"
+
+
 def test_a_band_without_an_answer_among_others(catalog_file):
     stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned90_quant-none"
     catalog = Catalog.from_file(catalog_file([{"stub": stub}]))
@@ -120,7 +153,8 @@ def test_the_order_of_records_changes_nothing(monkeypatch):
 
 
 def test_data():
-    data = data_of(CATALOG, [facts_of(CATALOG, TASKS[0])], "1.2")
+    data = data_of(CATALOG, [facts_of(CATALOG, TASKS[0])], "1.2", served=False)
+    assert not data["served"]
     assert (data["schema"], data["policy"], data["version"]) == (1, 1, "1.2")
     assert data["optim_level"] == 0.5
     assert data["provenance"] == {

@@ -40,12 +40,33 @@ def test_explanation():
     told = words.explanation(axis[3], Task.parse("qa"), axis[0])
     assert told == [
         "Levels from 0.5 to below 0.75 ask for a pruned + quantized model of the medium size.",
-        f"This model is {axis[3].selection.why}.",
+        "This model is "
+        + axis[3].selection.why.replace("pruned_quantized", "pruned + quantized")
+        + ".",
         "Quality: F1 88 % on squad, stated in neuralmagic/sparseml"
         " integrations/huggingface-transformers/tutorials/sparse-transfer-learning-bert.md @ main.",
         "For comparison, level 0: bert-large, 335.1 million parameters, quality 90.6.",
     ]
     assert not any("comparison" in one for one in words.explanation(axis[0], TASKS[3], axis[0]))
+
+
+def test_sizes_in_words():
+    assert words.size_classes(levels("text_generation")[0]) == (
+        "Sizes a level chooses from: 6.65 billion to 7.24 billion (largest);"
+        " 1.32 billion (medium); 356.7 million (smallest)."
+    )
+
+
+def test_names_in_words():
+    task = Task.parse("ic")
+    assert words.spoken("top1_accuracy 75, below 76: pruned_quantized", task) == (
+        "top1 accuracy 75, below 76: pruned + quantized"
+    )
+    # No part of a stub, and no word of a task without a metric.
+    assert words.spoken("zoo:a/pruned_quantized a-pruned_quantized", task) == (
+        "zoo:a/pruned_quantized a-pruned_quantized"
+    )
+    assert words.spoken("top1_accuracy", Task.parse("mlm")) == "top1_accuracy"
 
 
 def test_about():

@@ -118,6 +118,9 @@ def test_not_known(text, expected):
         "src/cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/x",
         "https://example.org/models/" + V2, "./" + V2, V2 + "/model.onnx", "x-" + V2, V2 + "-x-y-z",
         "docker.io/zoo/yolo", "2024-01-base", "python3-numpy-base",
+        V2 + ".onnx", "resnet_v1-50-imagenet-pruned99.md", f"models/{V1}/model.onnx",
+        f"/home/me/models/{V2}", f"https://zoo.example.org/models/{V2}", f"my-models/{V2}",
+        f"https://example.org/models/{V2.replace('75', '99')}",
     ],
 )  # fmt: skip
 def test_none(text):
@@ -128,7 +131,7 @@ HALF = V1.index("imagenet")
 
 
 @pytest.mark.parametrize("quote", ['"', "'"])
-@pytest.mark.parametrize("end", ["", "  ", " \\"])
+@pytest.mark.parametrize("end", ["", "  ", " \\", " +", " + \\"])
 @pytest.mark.parametrize("tail", ["", ")", ",", "?recipe=transfer"])
 def test_a_stub_split_between_literals(quote, end, tail):
     parts = "zoo:" + V1[:HALF], V1[HALF : HALF + 9], V1[HALF + 9 :]
@@ -142,7 +145,72 @@ def test_a_stub_split_between_literals(quote, end, tail):
     assert (other.line, other.text, other.length) == (5, V2, len(V2))
 
 
-@pytest.mark.parametrize("gap", [",", " +", "\n", " # no"])
+@pytest.mark.parametrize("start", ["f", "+ ", "    + f", "rb"])
+def test_a_literal_that_goes_on_with_a_prefix_or_a_plus(start):
+    assert found(f'x = ("zoo:{V1[:HALF]}"\n{start}"{V1[HALF:]}")') == [("zoo:" + V1, "known")]
+    # With a placeholder, nobody knows what it is.
+    assert found(f'x = ("zoo:{V1[:HALF]}"\n{start}"{V1[HALF:]}{{x}}")') == []
+
+
+def test_a_stub_split_by_a_backslash():
+    text = f"run zoo:{V1[:HALF]}\\\n{V1[HALF:]} --fast zoo:{V2}\nnext zoo:{V2}\n"
+    one, two, three = FINDER.find(text)
+    assert (one.line, one.column, one.length) == (1, 5, 4 + HALF)
+    assert (one.text, one.judgement.status) == ("zoo:" + V1, "known")
+    rest = V1[HALF:] + " --fast "
+    assert [(two.line, two.column), (three.line, three.column)] == [(2, len(rest) + 1), (3, 6)]
+    # What is whole ends there: a backslash may be a line break of Markdown, or of a shell.
+    assert found(f"zoo:{V2}\\\nNext") == [("zoo:" + V2, "known")]
+    assert found(f"run zoo:{V1}\\\n  --fast") == [("zoo:" + V1, "known")]
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_stub_split_between_lines_of_a_notebook(quote):
+    source = [f"stub = ({quote}zoo:{V1[:HALF]}{quote}\n", f"    {quote}{V1[HALF:]}{quote})\n"]
+    text = json.dumps({"cells": [{"source": source}]}, indent=1)
+    assert found(text) == [("zoo:" + V1, "known")]
+
+
+ENCODED = V1.replace("/", "%2F")
+SITE = "https://sparsezoo.example.org/models/"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"[a]({SITE}{ENCODED}) b", V1),
+        (f"<a href='{SITE}{V1}'>", V1),
+        (f"{SITE}{V1}?tab=1 b", V1),
+        (f"curl https://api.example.org/models/{V1}/model.onnx", V1),
+        (f"https://example.org/?stub=zoo%3A{ENCODED.lower()}", f"zoo:{V1}"),
+        (f"https://example.org/?stub=zoo%3a{ENCODED}%3Frecipe=x", f"zoo:{V1}?recipe=x"),
+        (f"{SITE}{V2}?hardware=x", V2),
+        (f'{{"a": "zoo:{V1}"}}'.replace("/", "\\/"), f"zoo:{V1}"),
+        (f"{SITE}{V2.replace('75', '99')}", V2.replace("75", "99")),
+    ],
+)
+def test_links_and_escapes(text, expected):
+    (one,) = FINDER.find("\n\u00fc " + text)
+    assert one.text == expected
+    assert FINDER.may_hold(text.encode())
+    there = text[one.column - 3 : one.column - 3 + one.length]
+    assert unescaped(there) == expected
+    assert one.judgement.status == ("known" if "99" not in text else "unknown")
+
+
+def test_two_stubs_in_a_link():
+    assert found(f"{SITE}{V2}?comparison={V1.replace('/', '%2F')}") == [
+        (V2, "known"), (V1, "known"),
+    ]  # fmt: skip
+
+
+def unescaped(text):
+    return re.sub("%[0-9A-Fa-f]{2}", lambda code: chr(int(code[0][1:], 16)), text).replace(
+        "\\/", "/"
+    )
+
+
+@pytest.mark.parametrize("gap", [",", "\n", " # no"])
 def test_literals_that_are_not_joined(gap):
     text = f'["zoo:{V2}"{gap}\n"zoo:a-b-c"]'
     assert found(text) == [("zoo:" + V2, "known"), ("zoo:a-b-c", "unknown")]
@@ -168,12 +236,19 @@ def test_names_of_another_catalog():
     assert found("zoo:a-b-c", Finder(Names([]))) == [("zoo:a-b-c", "unknown")]
 
 
-@given(st.text(st.sampled_from("zo:/-_.?=&abc cv1*{<\\\n\"'")) | st.text())
+PIECES = st.sampled_from(
+    ["zoo:", "zoo%3A", V1, V1[:HALF], V1[HALF:], V2, ENCODED, SITE, "models/", "%2f", "%3F", "\\/"]
+)  # fmt: skip
+TEXTS = st.lists(PIECES | st.text(st.sampled_from("zo:/-_.?=&abc cv1*{<+f\\\n\"'"), max_size=4))
+
+
+@given(TEXTS.map("".join) | st.text())
 def test_any_text_is_taken(text):
     for one in FINDER.find(text):
         line = re.split("\r\n|\r|\n", text)[one.line - 1]
-        assert line[one.column - 1 :].startswith(one.text[: one.length])
-        assert 0 < one.length <= len(one.text)
+        there = line[one.column - 1 : one.column - 1 + one.length]
+        assert there
+        assert one.text.startswith(unescaped(there))
         assert FINDER.may_hold(text.encode("utf-8", "replace"))
 
 
@@ -181,3 +256,22 @@ def test_any_text_is_taken(text):
 def test_long_lines_take_no_more_than_their_length(piece):
     """A million characters in a line: what backtracks would take hours."""
     list(FINDER.find("zoo:" + piece * 200_000))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'zoo:a"' + " " * 1_000_000 + "x",
+        'zoo:a"\n' + " " * 1_000_000 + "x",
+        'x = "zoo:a/"\n' + '    "a/"\n' * 200_000,
+        'x = "zoo:a/\\\n' + "a/\\\n" * 200_000,
+        "https://" * 100_000 + "sparsezoo/models/" + V2,
+    ],
+    ids=range(5),
+)
+def test_long_texts_take_no_more_than_their_length(text):
+    list(FINDER.find(text))
+
+
+def test_a_line_of_many_stubs_takes_no_more_than_its_length():
+    assert len(list(FINDER.find(f'"zoo:{V2}", {V2}, {SITE}{ENCODED}\t' * 4000))) == 12_000

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
@@ -23,9 +23,10 @@ SILENT = {
 def git(folder, *arguments):
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],
-        env=SILENT, check=True, capture_output=True, text=True, timeout=60,
+        env=SILENT, check=False, capture_output=True, timeout=60,
     )  # fmt: skip
-    return done.stdout
+    assert done.returncode == 0, done.stderr
+    return os.fsdecode(done.stdout)
 
 
 def write(folder, files):
@@ -35,9 +36,10 @@ def write(folder, files):
         path.write_text(text)
 
 
-def walked(*roots, notes=None):
+def walked(*roots, notes=None, exclude=()):
     told = [] if notes is None else notes
-    return list(walk([str(root) for root in roots], lambda path, why: told.append((path, why))))
+    paths = [str(root) for root in roots]
+    return list(walk(paths, lambda path, why: told.append((path, why)), exclude))
 
 
 def below(folder, **options):
@@ -50,9 +52,18 @@ def as_git_has_it(folder):
     return sorted(filter(None, listed.split("\0")))
 
 
-NAMES = st.sampled_from(["a", "b", "build", "x.py", "x.log", "keep.log", "a.b", "ab"])
+def ignored_by_git(folder, names):
+    done = subprocess.run(
+        ["git", "-C", str(folder), "check-ignore", "--stdin", "-z"],
+        input=os.fsencode("\0".join(names)),
+        env=SILENT, check=False, capture_output=True, timeout=60,
+    )  # fmt: skip
+    return set(os.fsdecode(done.stdout).split("\0"))
+
+
+NAMES = st.sampled_from(["a", "b", "build", "x.py", "x.log", "keep.log", "a.b", "ab", "a\\b", "é"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
-PATTERNS = st.sampled_from(
+SAID = st.sampled_from(
     [
         "a", "/a", "a/", "/a/", "*", "!*/", "*.log", "!keep.log", "!x.log", "a/*", "!a/b", "a/**",
         "**/b", "a/**/b", "build", "!build", "!build/", "/build/x.py", "[ab]", "[!a]", "a?", "#a",
@@ -60,40 +71,71 @@ PATTERNS = st.sampled_from(
         "!a", "!**/b", "a**b", "**/*.py", "!a/**/b", "/**", "/**/a", "***", "a/***", "[]a]",
         "[a-b]*", "[[:alpha:]]", "[^[:digit:]]*", "[b-a]", "[", "a[", "a\\", "\\a", "\\*",
         "a\\ ", "!", "/", "//", "[a/]b", "x.py\r", "\\!a", "b/../a", "**a", "a/**b", "[!a-b]",
-        "[a\\]]", "[a-]", "[-a]",
+        "[a\\]]", "[a-]", "[-a]", "a**/b", "a\\\\ ", "[[:no:]]", "[[:alpha]", "**\\/b", "b/**/",
     ]
 )  # fmt: skip
-IGNORES = st.dictionaries(
-    st.sampled_from([".", "a", "b", "a/b", "build"]), st.lists(PATTERNS, max_size=4), max_size=3
-)
+PIECES = st.sampled_from(
+    ["a", "b", "/", "*", "**", "**/", "/**", "?", "[ab]", "[!a]", "[a-b]", "[", "]", "\\", "!", "-",
+     ".", " ", "[[:alpha:]]", "[]-a]", "\\*", "\\/", "[\\]]", "\xe9", "x"]
+)  # fmt: skip
+PATTERNS = SAID | st.lists(PIECES, min_size=1, max_size=6).map("".join)
+PLACES = st.sampled_from([".", "a", "b", "a/b", "build"])
+IGNORES = st.dictionaries(PLACES, st.lists(PATTERNS, max_size=4), max_size=3)
+TREES = st.lists(st.tuples(st.sets(PATHS, max_size=12), IGNORES), min_size=1, max_size=12)
+
+
+# A process of git costs far more than a folder: so many trees stand in one repository.
+@needs_git
+@settings(max_examples=examples(40), suppress_health_check=list(HealthCheck))
+@given(TREES, st.just([]) | st.lists(PATTERNS, max_size=2))
+@example([({"a/a"}, {".": ["/**", "!*/"]})], [])
+def test_as_git_does(tmp_path_factory, trees, outer):
+    top = tmp_path_factory.mktemp("trees")
+    git(top, "init", "-q")
+    write(top, {".gitignore": "\n".join(outer)})
+    for number, (paths, ignores) in enumerate(trees):
+        folder = top / f"x{number}"
+        for path in sorted(paths):
+            # A name is a file or a folder, whichever comes first.
+            target = folder / path
+            if not target.exists() and not any(one.is_file() for one in target.parents):
+                write(folder, {path: ""})
+        for place, patterns in ignores.items():
+            if (folder / place).is_dir():
+                write(folder / place, {".gitignore": "\n".join(patterns)})
+    assert sorted(below(top)) == as_git_has_it(top)
+    folders = [f"x{at}/{name}" for at in range(len(trees)) for name in ("a", "build")]
+    folders = [name for name in folders if (top / name).is_dir()]
+    unseen = ignored_by_git(top, folders)
+    for name in folders:
+        # Named itself, an ignored folder is scanned; any other as part of the whole.
+        part = [f"{name}/{path}" for path in below(top / name)]
+        whole = [path for path in below(top) if path.startswith(f"{name}/")]
+        assert set(whole) <= set(part)
+        if name not in unseen:
+            assert sorted(part) == sorted(whole)
+
+
+CLASSES = (
+    "alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "xdigit",
+)  # fmt: skip
 
 
 @needs_git
-@settings(max_examples=examples(150), suppress_health_check=list(HealthCheck))
-@given(st.sets(PATHS, max_size=12), IGNORES)
-def test_as_git_does(tmp_path_factory, paths, ignores):
-    folder = tmp_path_factory.mktemp("tree")
-    git(folder, "init", "-q")
-    for path in sorted(paths):
-        # A name is a file or a folder, whichever comes first.
-        target = folder / path
-        if not target.exists() and not any(one.is_file() for one in target.parents):
-            write(folder, {path: ""})
-    for place, patterns in ignores.items():
-        if (folder / place).is_dir():
-            write(folder / place, {".gitignore": "\n".join(patterns)})
-    assert sorted(below(folder)) == as_git_has_it(folder)
-    for place in ("a", "build"):
-        if (folder / place).is_dir():
-            # Named itself, an ignored folder is scanned; any other as part of the whole.
-            part = [f"{place}/{path}" for path in below(folder / place)]
-            whole = [path for path in below(folder) if path.startswith(f"{place}/")]
-            assert set(whole) <= set(part)
-            ignored = subprocess.run(
-                ["git", "-C", str(folder), "check-ignore", "-q", place], env=SILENT, check=False
-            )
-            if ignored.returncode:
-                assert sorted(part) == sorted(whole)
+def test_classes_of_characters_are_those_of_git(tmp_path):
+    git(tmp_path, "init", "-q")
+    names = [chr(code) for code in range(1, 128) if chr(code) not in "./"]
+    for kind in CLASSES:
+        write(tmp_path / kind, {".gitignore": f"x[[:{kind}:]]", **{f"x{one}": "" for one in names}})
+    assert sorted(below(tmp_path)) == as_git_has_it(tmp_path)
+
+
+# Fails by taking for ever.
+@pytest.mark.parametrize("pattern", ["*a" * 60 + "b", "**/a/" * 60 + "b", "/" + "a*/" * 60 + "b"])
+def test_no_pattern_takes_long(tmp_path, pattern):
+    write(tmp_path, {".gitignore": pattern, "a" * 200: "", "a/" * 100 + "c": ""})
+    assert len(below(tmp_path)) == 3
 
 
 @needs_git
@@ -134,6 +176,25 @@ def test_what_is_named_is_scanned(tmp_path):
     assert below(tmp_path) == [".gitignore"]
     assert below(tmp_path / "venv") == ["a.py", "b.log"]
     assert walked(tmp_path / "c.log") == [str(tmp_path / "c.log")]
+
+
+def test_what_is_excluded(tmp_path):
+    write(
+        tmp_path,
+        {
+            ".gitignore": "*.log\n", "a.log": "", "b/a.log": "", "b/c": "", "b/d/c": "", "c/e": "",
+            "b/.gitignore": "!c\n",
+        },
+    )  # fmt: skip
+    assert below(tmp_path, exclude=["/c", "d/"]) == [".gitignore", "b/.gitignore", "b/c"]
+    # It decides before every file, for and against; a root has patterns of its own.
+    assert below(tmp_path, exclude=["c", ".*", "!/b/*.log"]) == ["b/a.log"]
+    assert walked(tmp_path / "b", tmp_path / "c", exclude=["/e", ".*", "d", "*.log"]) == [
+        str(tmp_path / "b" / "c")
+    ]
+    # What is named itself is scanned.
+    assert walked(tmp_path / "b" / "c", exclude=["*"]) == [str(tmp_path / "b" / "c")]
+    assert below(f"{tmp_path}/", exclude=["b/*", "c"]) == [".gitignore"]
 
 
 def test_nothing_twice_and_git_never(tmp_path):

@@ -79,6 +79,7 @@ def test_a_page_for_people(app, root):
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     (task,) = page_data(answer)["tasks"]
     assert (task["name"], task["bands"][0]["stub"]) == ("image_classification", BASE + "base-none")
+    assert page_data(answer)["served"]
     provenance = page_data(answer)["provenance"]
     digest = hashlib.sha256((root / "catalog.json").read_bytes()).hexdigest()
     assert (provenance["source"], provenance["digest"]) == ("mirror", f"sha256:{digest}")
@@ -153,8 +154,12 @@ def test_the_page_of_a_mirror_with_nothing_for_a_level(tmp_path):
     other = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/cifar_10/base-none"
     app = Server(write(tmp_path / "other", model(other)))
     (task,) = page_data(ask(app, "GET", "/"))["tasks"]
+    assert [band["stub"] for band in task["bands"]] == [other] * 5
+    unranked = "zoo:cv/classification/mynet-1/pytorch/sparseml/cifar_10/base-none"
+    app = Server(write(tmp_path / "unranked", model(unranked)))
+    (task,) = page_data(ask(app, "GET", "/"))["tasks"]
     assert [band["stub"] for band in task["bands"]] == [None] * 5
-    assert [one["stub"] for one in task["models"]] == [other]
+    assert [one["stub"] for one in task["models"]] == [unranked]
     (tmp_path / "none").mkdir()
     for name, models in (("none", []), ("unknown", [model("zoo:cv/depth/a/b/c/d/base-none")])):
         answer = ask(Server(write(tmp_path / name, *models)), "GET", "/")

@@ -30,6 +30,12 @@ _FAILURES = {
     help="Exit 3 if there is a stub that is " + ", ".join(_FAILURES) + ".",
 )
 @click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out what matches, as a line of a .gitignore in each PATH would.",
+)
+@click.option(
     "--sarif",
     "sarif_file",
     type=click.Path(),
@@ -42,6 +48,7 @@ def command(
     source: Source,
     paths: tuple[str, ...],
     fail_on: tuple[str, ...],
+    exclude: tuple[str, ...],
     sarif_file: str | None,
 ) -> None:
     """Find the stubs in files and folders, and say for each whether it is known.
@@ -56,7 +63,7 @@ def command(
                 f"unknown failure {word!r}", hint="--fail-on takes " + ", ".join(_FAILURES)
             )
     catalog = source.of(Asked())
-    found = scan(paths, catalog)
+    found = scan(paths, catalog, exclude)
     failing = {status for word in fail_on for status in _FAILURES[word]}
     hits = sum(one.status in failing for one in found.findings)
     if sarif_file is not None:
@@ -73,6 +80,7 @@ def command(
                 "stubs": [_dict(one, keeps) for one in found.findings],
                 "notes": [{"path": path, "reason": reason} for path, reason in found.notes],
                 "fail_on": list(fail_on),
+                "exclude": list(exclude),
                 "hits": hits,
                 "provenance": catalog.provenance.to_dict(),
             }

@@ -10,6 +10,8 @@ from zooselect.compare.row import Row
 
 #: Multiples of a power of ten that ticks stand at.
 _NICE = (1, 2, 5)
+#: Powers of ten an axis may span with all of those, and how many ticks it bears without.
+_POWERS, _TICKS = 5, 12
 
 
 class Axis(NamedTuple):
@@ -100,8 +102,9 @@ def _importance(row: Row) -> tuple[object, ...]:
 
 def _log_axis(label: str, values: list[float]) -> Axis:
     lower, upper = min(values) / 1.25, max(values) * 1.25
-    powers = range(math.floor(math.log10(lower)), math.ceil(math.log10(upper)) + 1)
-    ticks = [nice * 10.0**power for power in powers for nice in _NICE]
+    first, last = math.floor(math.log10(lower)), math.ceil(math.log10(upper))
+    nice, step = (_NICE, 1) if last - first <= _POWERS else ((1,), -(-(last - first) // _TICKS))
+    ticks = [times * 10.0**power for power in range(first, last + 1, step) for times in nice]
     return Axis(label, lower, upper, tuple(t for t in ticks if lower <= t <= upper), True)
 
 

@@ -134,21 +134,24 @@ def compare(
     bases = _base_qualities(rows, dataset)
     rows = [_with_figures(row, dataset, conditions, bases) for row in rows]
     wanted = limits or Limits()
-    reasons = {row.stub: wanted.against(row) for row in rows}
-    kept = [row for row in rows if reasons[row.stub] is None]
-    left_out = sorted((stub, reason) for stub, reason in reasons.items() if reason is not None)
+    breaches = {row.stub: wanted.against(row) for row in rows}
+    kept = [row for row in rows if breaches[row.stub] is None]
+    broken = sorted((stub, breach) for stub, breach in breaches.items() if breach is not None)
+    left_out = tuple((stub, breach.reason) for stub, breach in broken)
     if not kept:
+        nearest = sorted(broken, key=lambda one: one[1].share)[:3]
+        stub, breach = nearest[0]
         raise NoCandidateError(
             f"none of the {len(rows)} {question.task.name} models in scope is within the limits"
-            f" (nearest: {left_out[0][0]}: {left_out[0][1]})",
+            f" (nearest: {stub}: {breach.reason})",
             hint="widen a limit; --keep-unknown keeps models whose figure is not on record",
-            nearest=tuple(left_out[:3]),
+            nearest=tuple((stub, breach.reason) for stub, breach in nearest),
         )
     above = dominators({row.stub: row.figures for row in kept})
     ranked = [replace(row, dominated_by=above[row.stub]) for row in kept]
     return Comparison(
         question, metric, dataset, conditions, objective, tuple(in_order(ranked, objective)),
-        tuple(left_out), picks_of(ladder), catalog.provenance,
+        left_out, picks_of(ladder), catalog.provenance,
     )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ _INK, _PALE, _GRID, _PAPER = "#222222", "#777777", "#e4e4e4", "#ffffff"
 _LEFT, _RIGHT, _TOP, _BOTTOM = 74, 976, 84, 480
 _LANE = 506  # where models without a quality stand
 _TICKS, _LEGEND, _LINE = 536, 588, 22
+_STUBS = 204  # where the stubs of the legend begin
 _PILL = 16  # height of the mark of a pick
+_WIDE = 0.56  # of a character, in parts of the size of a text
 
 #: How far above or below its model a pick's number is tried: five picks always find room.
 _AWAY = (-16, 0, 16, -36, 36, -56, 56, -76, 76, -96, 96)
@@ -74,7 +76,7 @@ Shape = Circle | Line | Pill | Text
 def draw(chart: Chart) -> list[Shape]:
     """Return the shapes of a chart, in the order they are to be painted."""
     return [
-        Text(_LEFT, 28, chart.title, 19),
+        Text(_LEFT, 28, _fit(chart.title, _RIGHT - _LEFT, 19), 19),
         Text(_RIGHT, 58, "n/a: no quality on record", 13, "end", _PALE),
         *_key(),
         *_axes(chart),
@@ -108,7 +110,8 @@ def _axes(chart: Chart) -> list[Shape]:
             y = _BOTTOM - chart.y.fraction(tick) * (_BOTTOM - _TOP)
             shapes += [Line(_LEFT, y, _RIGHT, y, _GRID)]
             shapes += [Text(_LEFT - 8, y, f"{tick:g}", 13, "end", _PALE)]
-        shapes += [Text(20, (_TOP + _BOTTOM) / 2, chart.y.label, 14, "middle", turned=True)]
+        label = _fit(chart.y.label, _BOTTOM - _TOP, 14)
+        shapes += [Text(20, (_TOP + _BOTTOM) / 2, label, 14, "middle", turned=True)]
     shapes += [Line(_LEFT, _TOP, _LEFT, _LANE + 14, _PALE)]
     shapes += [Line(_LEFT, _BOTTOM + 8, _RIGHT, _BOTTOM + 8, _GRID, 2)]
     shapes += [Line(_LEFT, _LANE + 14, _RIGHT, _LANE + 14, _PALE)]
@@ -162,8 +165,16 @@ def _legend(chart: Chart) -> list[Shape]:
         shapes += [Pill(_LEFT + 8, y, 17, _PILL, _INK)]
         shapes += [Text(_LEFT + 8, y, pick.mark, 12, "middle", _PAPER)]
         shapes += [Text(_LEFT + 26, y, f"level {pick.band}", 13)]
-        shapes += [Text(_LEFT + 140, y, told(pick.stub, pick.row), 12, fill=_PALE)]
+        stub = _fit(told(pick.stub, pick.row), WIDTH - 8 - _STUBS, 12)
+        shapes += [Text(_STUBS, y, stub, 12, fill=_PALE)]
     return shapes
+
+
+def _fit(text: str, width: float, size: int) -> str:
+    """A text that is no wider than there is room; of a longer one the middle is left out."""
+    most = int(width / (_WIDE * size))
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:half]}\u2026{text[-half:]}"
 
 
 def told(stub: str | None, row: Row | None) -> str:

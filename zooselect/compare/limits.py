@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
 
 from zooselect.compare.row import Row
 from zooselect.errors import UsageError
 from zooselect.record import OPTIMIZATIONS
 
 SIZE, QUALITY, THROUGHPUT = OBJECTIVES = ("size", "quality", "throughput")
+
+
+class Breach(NamedTuple):
+    """Why a limit leaves a model out.
+
+    Attributes:
+        reason: the limit and the figure.
+        share: by which part of the limit the figure is off; infinite where it is not known.
+    """
+
+    reason: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +51,11 @@ class Limits:
         Raises:
             UsageError: a figure no model can have.
         """
-        if self.min_quality is not None and not 0 <= self.min_quality <= 100:
+        quality = self.min_quality
+        # From 0 to 1 it is a fraction by mistake, which every model would hold to.
+        if quality is not None and quality != 0 and not 1 < quality <= 100:
             raise UsageError(
-                f"minimum quality {self.min_quality:g} is not a figure from 0 to 100",
+                f"minimum quality {quality:g} is not a figure from 0 to 100",
                 hint="qualities are on the scale 0 to 100: 76.1, not 0.761",
             )
         if self.min_recovery is not None and not 0 <= self.min_recovery <= 2:
@@ -48,8 +64,8 @@ class Limits:
                 hint="0.99 keeps models with at least 99 % of their base model's quality",
             )
 
-    def against(self, row: Row) -> str | None:
-        """Say which limit a model breaks; None where it breaks none."""
+    def against(self, row: Row) -> Breach | None:
+        """Say which limit a model breaks, the first if there are more; None for none."""
         known_bytes = row.compressed_bytes or row.onnx_bytes
         checks = (
             ("parameters", row.size.millions, self.max_millions, True),
@@ -62,10 +78,16 @@ class Limits:
                 continue
             if value is None:
                 if not self.keep_unknown:
-                    return f"{name} not on record"
+                    return Breach(f"{name} not on record", inf)
             elif value > limit if greatest else value < limit:
-                return f"{name} {value:.6g} {'above' if greatest else 'below'} {limit:.6g}"
+                beyond = "above" if greatest else "below"
+                reason = f"{name} {_plain(value)} {beyond} {_plain(limit)}"
+                return Breach(reason, abs(value - limit) / limit if limit else inf)
         return None
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10_000 else f"{value:.6g}"
 
 
 def in_order(rows: list[Row], objective: str | None) -> list[Row]:

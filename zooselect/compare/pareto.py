@@ -13,8 +13,13 @@ front, and taking dominated rows away leaves the front as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right, insort_right
+from collections.abc import Mapping
+from operator import ge, itemgetter, neg
 from typing import NamedTuple
+
+#: The figures on record, turned so that more is better: quality, size, then the others.
+_Vector = tuple[float, ...]
 
 
 class Figures(NamedTuple):
@@ -51,13 +56,10 @@ class Figures(NamedTuple):
 
 def dominates(one: Figures, other: Figures) -> bool:
     """Whether one model is as good as another in everything, and better in something."""
-    if one.quality is None or other.quality is None:
+    if one.quality is None or _known(one) != _known(other):
         return False
-    pairs = list(zip(one.vector, other.vector, strict=True))
-    if any((mine is None) != (its is None) for mine, its in pairs):
-        return False
-    known = [(mine, its) for mine, its in pairs if mine is not None and its is not None]
-    return all(mine >= its for mine, its in known) and any(mine > its for mine, its in known)
+    mine, its = _vector(one), _vector(other)
+    return mine != its and _no_worse(mine, its)
 
 
 def dominators(figures: Mapping[str, Figures]) -> dict[str, tuple[str, ...]]:
@@ -66,26 +68,36 @@ def dominators(figures: Mapping[str, Figures]) -> dict[str, tuple[str, ...]]:
     Args:
         figures: the rows' figures, by stub.
     """
-    # Only rows with the same figures on record can meet; there, a dominator is greater as
-    # a tuple and so comes first, and one pass against the front so far is enough.
-    alike: dict[tuple[bool, ...], list[str]] = {}
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(figures, ())
+    # Only rows with the same figures on record can meet.
+    alike: dict[tuple[bool, ...], list[tuple[_Vector, str]]] = {}
     for stub, one in figures.items():
-        alike.setdefault(tuple(value is None for value in one.vector), []).append(stub)
-    found: dict[str, tuple[str, ...]] = {}
+        if one.quality is not None:
+            alike.setdefault(_known(one), []).append((_vector(one), stub))
     for group in alike.values():
-        group.sort(key=lambda stub: (_descending(figures[stub]), stub))
-        front: list[str] = []
-        for stub in group:
-            above = _above(figures, front, stub)
+        # A dominator is greater as a tuple: best quality first, it comes before, and one pass
+        # against the front so far is enough. Of that, what is larger cannot dominate.
+        group.sort(key=lambda row: (*map(neg, row[0]), row[1]))
+        front: list[tuple[float, _Vector, str]] = []
+        for vector, stub in group:
+            size = -vector[1]
+            no_larger = front[: bisect_right(front, size, key=itemgetter(0))]
+            above = [
+                other for _, its, other in no_larger if its != vector and _no_worse(its, vector)
+            ]
+            found[stub] = tuple(sorted(above))
             if not above:
-                front.append(stub)
-            found[stub] = above
-    return {stub: found[stub] for stub in figures}
+                insort_right(front, (size, vector, stub), key=itemgetter(0))
+    return found
 
 
-def _above(figures: Mapping[str, Figures], front: Sequence[str], stub: str) -> tuple[str, ...]:
-    return tuple(sorted(one for one in front if dominates(figures[one], figures[stub])))
+def _known(one: Figures) -> tuple[bool, ...]:
+    return tuple(value is not None for value in one.vector)
 
 
-def _descending(one: Figures) -> tuple[float, ...]:
-    return tuple(-value for value in one.vector if value is not None)
+def _vector(one: Figures) -> _Vector:
+    return tuple(value for value in one.vector if value is not None)
+
+
+def _no_worse(one: _Vector, other: _Vector) -> bool:
+    return all(map(ge, one, other))

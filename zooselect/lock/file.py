@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 from collections.abc import Callable, Iterator
@@ -66,13 +67,19 @@ def edit(
         before = _content(path)
         lock, told = change(None if before is None else from_toml(before, path))
         after = to_toml(lock)
-        if after == before:
+        if before is not None and _said(after) == _said(before):
             return lock, False, told
         with _alone(path, cache):
             if _content(path) == before:
                 write_whole(path, after)
                 return lock, True, told
     raise LocalFileError(f"{path} is changed again and again by another process", hint="try again")
+
+
+def _said(content: bytes) -> list[bytes]:
+    """The lines of a lock file that say something: what is said already is not written again."""
+    lines = (line.strip() for line in content.removeprefix(codecs.BOM_UTF8).splitlines())
+    return [line for line in lines if line and not line.startswith(b"#")]
 
 
 def _content(path: str) -> bytes | None:

@@ -5,6 +5,7 @@ All of it is worked out here. The page itself only looks up the band a level lie
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from zooselect.task import TASKS, Task
 #: Models listed of one task; a page is for looking, `zooselect search` lists them all.
 MOST_MODELS = 500
 _RUNNERS_UP = 3
+#: Data sets tried where the task's own has nothing.
+_DATASETS = 10
 
 
 class Listed(NamedTuple):
@@ -45,12 +48,14 @@ class TaskFacts(NamedTuple):
 
     Attributes:
         task: the task.
+        asked: the data set asked for; None for the task's own.
         axis: the bands from 0.0 to 1.0, each with its answer or why there is none.
         models: the list, candidates first, at most `MOST_MODELS` of them.
         total: how many models of the task the catalog has.
     """
 
     task: Task
+    asked: str | None
     axis: tuple[LevelBand, ...]
     models: tuple[Listed, ...]
     total: int
@@ -60,8 +65,9 @@ class TaskFacts(NamedTuple):
         task = self.task
         return _known(
             name=task.name,
-            title=words.title(task),
-            dataset=task.dataset,
+            title=words.title(task, self.asked),
+            asked=self.asked,
+            dataset=self.asked or task.dataset,
             metric=words.metric(task.metric),
             sizes=next(filter(None, map(words.size_classes, self.axis)), None),
             bands=[_band(one, self) for one in self.axis],
@@ -78,20 +84,22 @@ def tasks_of(catalog: Catalog) -> tuple[Task, ...]:
 def facts_of(catalog: Catalog, task: Task) -> TaskFacts:
     """Return what a page says of a task.
 
-    A task whose models cannot be picked has bands that say so; it is no error.
+    Where nothing can be picked of the task's own data set, it is of another one. A task
+    whose models cannot be picked has bands that say so; it is no error.
 
     Raises:
         NoCandidateError: the catalog has no model of the task.
     """
     records = catalog.at(task.domain, task.sub_domain)
-    question = Question(task)
     sizes: dict[str, DenseSize] = {}
     excluded: dict[str, str] = {}
+    asked = None
     try:
-        scope = ladder_of(catalog, question).scope
+        asked = _asked(catalog, task, records)
+        scope = ladder_of(catalog, Question(task, asked)).scope
         sizes = {one.record.stub: one.size for one in scope.candidates}
         excluded = dict(scope.excluded)
-        axis = levels(task.name, catalog=catalog)
+        axis = levels(task.name, catalog=catalog, dataset=asked)
     except NoCandidateError as error:
         if not records:
             raise
@@ -103,7 +111,7 @@ def facts_of(catalog: Catalog, task: Task) -> TaskFacts:
             record,
             sizes.get(record.stub) or others.get(record.stub),
             record.quality(task.metric),
-            _why_not(record, task, excluded, candidate=record.stub in sizes),
+            _why_not(record, asked or task.dataset, excluded, candidate=record.stub in sizes),
         )
         for record in records
     ]
@@ -111,10 +119,25 @@ def facts_of(catalog: Catalog, task: Task) -> TaskFacts:
     # Picks first, so that a cut list still has them.
     models.sort(key=lambda one: (one.record.stub not in picks, *_order(one)))
     shown = sorted(models[:MOST_MODELS], key=_order)
-    return TaskFacts(task, axis, tuple(shown), len(records))
+    return TaskFacts(task, asked, axis, tuple(shown), len(records))
 
 
-def data_of(catalog: Catalog, facts: Sequence[TaskFacts], version: str) -> dict[str, Any]:
+def _asked(catalog: Catalog, task: Task, records: Sequence[ModelRecord]) -> str | None:
+    """The first data set of which something can be picked: the task's own, else the largest."""
+    counts = Counter(record.dataset for record in records)
+    largest = sorted(counts, key=lambda one: (-counts[one], one))[:_DATASETS]
+    for dataset in (None, *largest):
+        try:
+            ladder_of(catalog, Question(task, dataset))
+        except NoCandidateError:
+            continue
+        return dataset
+    return None
+
+
+def data_of(
+    catalog: Catalog, facts: Sequence[TaskFacts], version: str, *, served: bool
+) -> dict[str, Any]:
     """Return the whole data of a page: JSON types only."""
     provenance = catalog.provenance
     return {
@@ -122,6 +145,7 @@ def data_of(catalog: Catalog, facts: Sequence[TaskFacts], version: str) -> dict[
         "version": version,
         "policy": POLICY,
         "optim_level": DEFAULT_LEVEL,
+        "served": served,
         "tasks": [one.to_dict() for one in facts],
         "provenance": _known(
             source=provenance.source,
@@ -145,13 +169,13 @@ def _sizes_by_dataset(records: Iterable[ModelRecord]) -> dict[str, DenseSize]:
 
 
 def _why_not(
-    record: ModelRecord, task: Task, excluded: dict[str, str], *, candidate: bool
+    record: ModelRecord, dataset: str | None, excluded: dict[str, str], *, candidate: bool
 ) -> str | None:
     if candidate:
         return None
     if record.stub in excluded:
         return excluded[record.stub]
-    if record.dataset != task.dataset and task.dataset is not None:
+    if record.dataset != dataset and dataset is not None:
         return f"for another data set: {record.dataset}"
     return "cannot be picked"
 
@@ -188,7 +212,7 @@ def _band(one: LevelBand, of: TaskFacts) -> dict[str, Any]:
             figure=None if quality is None else words.figure(quality),
             confidence=model.confidence,
             next=[
-                {"stub": stub, "why_not": words.cut(why)}
+                {"stub": stub, "why_not": words.spoken(why, of.task)}
                 for stub, why in selection.alternatives[:_RUNNERS_UP]
             ],
         ),

@@ -28,16 +28,22 @@ _IN_SCRIPTS = str.maketrans(
 )  # fmt: skip
 
 
-def page(catalog: Catalog, tasks: Iterable[Task]) -> bytes:
+def page(catalog: Catalog, tasks: Iterable[Task], *, served: bool = False) -> bytes:
     """Return the page of some tasks of a catalog, UTF-8; the same bytes for the same catalog.
 
     Of each task every band's answer is in it, and at most `facts.MOST_MODELS` models. Without
     tasks it says that there is nothing to show.
 
+    Args:
+        catalog: where to look.
+        tasks: what to show.
+        served: whether the page stands where its catalog does, as that of `serve`.
+
     Raises:
         NoCandidateError: the catalog has no model of one of the tasks.
     """
-    return _filled(catalog, [facts_of(catalog, task) for task in tasks])
+    facts = [facts_of(catalog, task) for task in tasks]
+    return _filled(catalog, facts, data_of(catalog, facts, __version__, served=served))
 
 
 def as_script(data: Any) -> str:
@@ -46,9 +52,8 @@ def as_script(data: Any) -> str:
     return text.translate(_IN_SCRIPTS)
 
 
-def _filled(catalog: Catalog, facts: Sequence[TaskFacts]) -> bytes:
+def _filled(catalog: Catalog, facts: Sequence[TaskFacts], data: dict[str, Any]) -> bytes:
     style, script = (read_data(f"report/page.{kind}").decode() for kind in ("css", "js"))
-    data = data_of(catalog, facts, __version__)
     parts = {
         "version": escape(__version__),
         "policy": escape(
@@ -58,10 +63,7 @@ def _filled(catalog: Catalog, facts: Sequence[TaskFacts]) -> bytes:
         "style": style,
         "script": script,
         "data": as_script(data),
-        "options": "".join(
-            f'<option value="{escape(one.task.name)}">{escape(words.title(one.task))}</option>'
-            for one in facts
-        ),
+        "options": "".join(map(_option, facts)),
         "tables": "\n".join(map(_table, facts)) or _nothing(len(catalog)),
         "provenance": _provenance(catalog, data["provenance"]),
     }
@@ -73,6 +75,11 @@ def _filled(catalog: Catalog, facts: Sequence[TaskFacts]) -> bytes:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _option(one: TaskFacts) -> str:
+    title = escape(words.title(one.task, one.asked))
+    return f'<option value="{escape(one.task.name)}">{title}</option>'
 
 
 def _table(one: TaskFacts) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from zooselect.api import LevelBand
 from zooselect.catalog.provenance import Provenance
 from zooselect.level import Band
-from zooselect.record import ModelRecord
+from zooselect.record import OPTIMIZATIONS, ModelRecord
 from zooselect.selection.selection import Selection
 from zooselect.task import Task
 
@@ -21,9 +23,10 @@ _ABOUT = {
 }
 
 
-def title(task: Task) -> str:
-    """A task's name as a heading."""
-    return task.name.replace("_", " ").capitalize()
+def title(task: Task, dataset: str | None = None) -> str:
+    """A task's name as a heading, with a data set that is not the task's own."""
+    name = task.name.replace("_", " ").capitalize()
+    return name if dataset is None else f"{name} ({dataset})"
 
 
 def optimization(name: str) -> str:
@@ -46,6 +49,15 @@ def size(millions: float) -> str:
 def figure(value: float) -> str:
     """A quality, on a scale from 0 to 100."""
     return f"{value:.4g}"
+
+
+def spoken(text: str, task: Task) -> str:
+    """A text of the explanation, with the names of optimizations and the metric as words."""
+    names = {name: optimization(name) for name in OPTIMIZATIONS}
+    if task.metric is not None:
+        names[task.metric] = metric(task.metric) or ""
+    known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return cut(re.sub(rf"(?<![\w/-])(?:{known})(?![\w/-])", lambda found: names[found[0]], text))
 
 
 def cut(text: str) -> str:
@@ -77,8 +89,9 @@ def explanation(one: LevelBand, task: Task, dense: LevelBand) -> list[str]:
     selection = one.selection
     if selection is None or selection.model is None:
         return [asks(one.band), cut(f"Nothing can be picked: {one.reason}")]
-    lines = [asks(one.band), f"This model is {selection.why}."]
-    lines += [f"{note[:1].upper()}{note[1:]}." for note in map(cut, selection.notes)]
+    lines = [asks(one.band), f"This model is {spoken(selection.why or '', task)}."]
+    notes = (spoken(note, task) for note in selection.notes)
+    lines += [f"{note[:1].upper()}{note[1:]}." for note in notes]
     return [*lines, *_where(selection.model, task), *_against(dense, selection)]
 
 
@@ -91,7 +104,9 @@ def size_classes(one: LevelBand) -> str:
         largest, smallest = size_class["largest_millions"], size_class["smallest_millions"]
         tiers = size_class["tiers"]
         assert isinstance(tiers, list)
-        span = f"{largest:g} M" if largest == smallest else f"{smallest:g} to {largest:g} M"
+        assert isinstance(largest, float)
+        assert isinstance(smallest, float)
+        span = size(largest) if largest == smallest else f"{size(smallest)} to {size(largest)}"
         parts.append(f"{span} ({', '.join(tiers)})" if tiers else span)
     return f"Sizes a level chooses from: {'; '.join(parts)}."
 

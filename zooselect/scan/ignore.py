@@ -1,20 +1,37 @@
-"""The patterns of `.gitignore` files, as git reads them (its manual page gitignore(5)).
+"""The patterns of `.gitignore` files, as git reads them: gitignore(5), and git's wildmatch.
 
-Held against git itself by the tests. Libraries at hand match a path together with all
-that is below it, which is not how git decides, folder by folder from the top, once
-patterns are taken back by `!`.
+Held against git itself by the tests. pathspec, the library for this, is none for here: it
+refuses a whole file for one pattern that git takes for one that matches nothing, knows no
+`[[:alpha:]]`, and reads one in five files of rare patterns otherwise than git. As in git,
+patterns and names are bytes.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+import string
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, pairwise
 from typing import NamedTuple
 
+_GRAPH = string.ascii_letters + string.digits + string.punctuation
 _CLASSES = {
-    "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "digit": "0-9", "lower": "a-z", "upper": "A-Z",
-    "space": r"\s", "xdigit": "0-9a-fA-F",
+    b"alnum": string.ascii_letters + string.digits, b"alpha": string.ascii_letters,
+    b"blank": " \t", b"cntrl": "".join(map(chr, [*range(32), 127])), b"digit": string.digits,
+    b"graph": _GRAPH, b"lower": string.ascii_lowercase, b"print": _GRAPH + " ",
+    b"punct": string.punctuation, b"space": " \t\n\r", b"upper": string.ascii_uppercase,
+    b"xdigit": string.hexdigits,
 }  # fmt: skip
+
+#: A line but for the spaces at its end; one behind a backslash is none of them.
+_CONTENT = re.compile(rb"(?s)(?: *(?:\\.|\\\Z|[^ \\]))*")
+
+#: One thing between brackets: a class, a range or a character.
+_MEMBER = re.compile(rb"(?s)\[:([^\]]*):\]|\\?(.)(?:-(?!\])\\?(.))?")
+
+#: What gives way in a pattern: folder by folder, at will, and within a name.
+_FOLDERS, _ANYTHING, _STAR = rb"(?:.*?/)??", rb".*?", rb"[^/]*?"
 
 
 class _Pattern(NamedTuple):
@@ -27,7 +44,7 @@ class _Pattern(NamedTuple):
         ignores: False for a pattern that takes others back.
     """
 
-    regex: re.Pattern[str]
+    regex: re.Pattern[bytes]
     whole_path: bool
     folders_only: bool
     ignores: bool
@@ -38,16 +55,27 @@ class Ignore:
 
     Args:
         folder: the folder they are for, as an absolute path without a slash at its end.
-        text: the file's content.
+        content: of the file.
     """
 
-    def __init__(self, folder: str, text: str) -> None:
-        self._skip = len(folder) + 1
-        lines = text.removeprefix("\ufeff").split("\n")
+    def __init__(self, folder: str, content: bytes) -> None:
+        self._skip = len(os.fsencode(folder)) + 1
+        lines = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        number = count()
+        parsed = (_parsed(line, number) for line in reversed(lines))
         # The last pattern that matches decides.
-        self._patterns = [one for one in map(_parsed, reversed(lines)) if one is not None]
+        self._patterns = [one for one in parsed if one is not None]
+        # Most paths match none: one look says so.
+        self._names, self._paths = (
+            re.compile(
+                b"|".join(one.regex.pattern for one in self._patterns if one.whole_path is whole)
+                or b"(?!)",
+                re.DOTALL,
+            )
+            for whole in (False, True)
+        )
 
-    def decides(self, path: str, name: str, is_folder: bool) -> bool | None:
+    def decides(self, path: bytes, name: bytes, is_folder: bool) -> bool | None:
         """Whether a path is ignored; None where no pattern matches it.
 
         Only the path itself is looked at, not the folders it is in.
@@ -58,6 +86,8 @@ class Ignore:
             is_folder: whether it is a folder.
         """
         below = path[self._skip :]
+        if not self._names.fullmatch(name) and not self._paths.fullmatch(below):
+            return None
         for regex, whole_path, folders_only, ignores in self._patterns:
             if (is_folder or not folders_only) and regex.fullmatch(below if whole_path else name):
                 return ignores
@@ -66,93 +96,121 @@ class Ignore:
 
 def ignored(path: str, name: str, is_folder: bool, rules: Iterable[Ignore]) -> bool:
     """Whether a path is ignored by the files of its folders, the deepest first."""
+    path_bytes, name_bytes = os.fsencode(path), os.fsencode(name)
     for one in rules:
-        decided = one.decides(path, name, is_folder)
+        decided = one.decides(path_bytes, name_bytes, is_folder)
         if decided is not None:
             return decided
     return False
 
 
-def _parsed(line: str) -> _Pattern | None:
-    line = line.removesuffix("\r")
-    if line.startswith("#"):
+def _parsed(line: bytes, number: Iterator[int]) -> _Pattern | None:
+    line = line.removesuffix(b"\r")
+    if line.startswith(b"#"):
         return None
-    while line.endswith(" ") and not line.endswith("\\ "):
-        line = line[:-1]
-    ignores = not line.startswith("!")
+    content = _CONTENT.match(line)
+    line = content[0] if content else b""
+    ignores = not line.startswith(b"!")
     line = line if ignores else line[1:]
-    folders_only = line.endswith("/")
-    line = line.removesuffix("/")
-    if not line:
+    folders_only = line.endswith(b"/")
+    line = line.removesuffix(b"/")
+    try:
+        parts = list(_parts(line.removeprefix(b"/")))
+    except ValueError:
         return None
-    regex = _regex(line.removeprefix("/"))
-    return _Pattern(regex, "/" in line, folders_only, ignores) if regex is not None else None
+    regex = re.compile(_regex(parts, ((_FOLDERS, _ANYTHING), (_STAR,)), number), re.DOTALL)
+    return _Pattern(regex, b"/" in line, folders_only, ignores) if parts else None
 
 
-def _regex(pattern: str) -> re.Pattern[str] | None:
-    """Translate a pattern; None for one that matches nothing."""
-    parts: list[str] = []
+def _parts(pattern: bytes) -> Iterator[bytes]:
+    """Yield what a pattern is made of, as regular expressions.
+
+    Raises:
+        ValueError: it matches nothing: what a bracket or backslash begins has no end.
+    """
+    special = re.search(rb"[*?\[\\]|\Z", pattern)
+    plain = special.start() if special else 0
     at = 0
     while at < len(pattern):
-        char = pattern[at]
+        start, char = at, pattern[at : at + 1]
         at += 1
-        if char == "*":
-            start, end = at - 1, at
-            while pattern[end : end + 1] == "*":
-                end += 1
-            own_part = (not start or pattern[start - 1] == "/") and pattern[end : end + 1] in "/"
-            if end - start == 1 or not own_part or "/" not in pattern:
-                parts.append("[^/]*")
-            elif end == len(pattern):
-                parts.append(".*")
+        if char == b"*":
+            while pattern[at : at + 1] == b"*":
+                at += 1
+            rest = pattern[at:]
+            # Several go across folders where they stand between slashes. git matches what
+            # stands before the first special character by itself: behind it, too.
+            alone = (start == plain or pattern[start - 1 : start] == b"/") and (
+                not rest or rest.startswith((b"/", b"\\/"))
+            )
+            if at - start == 1 or not alone:
+                yield _STAR
+            elif rest.startswith(b"/"):
+                at += 1
+                yield _FOLDERS
             else:
-                parts.append("(?:.*/)?")
-                end += 1
-            at = end
-        elif char == "?":
-            parts.append("[^/]")
-        elif char == "[":
-            found = _bracket(pattern, at)
-            if found is None:
-                return None
-            part, at = found
-            parts.append(part)
-        elif char == "\\":
+                yield _ANYTHING
+        elif char == b"?":
+            yield b"[^/]"
+        elif char == b"[":
+            members, at = _bracket(pattern, at)
+            yield b"[%b]" % b"".join(b"\\x%02x" % one for one in members) if members else b"(?!)"
+        elif char == b"\\":
             if at == len(pattern):
-                return None
-            parts.append(re.escape(pattern[at]))
+                raise ValueError
+            yield re.escape(pattern[at : at + 1])
             at += 1
         else:
-            parts.append(re.escape(char))
-    return re.compile("".join(parts), re.DOTALL)
+            yield re.escape(char)
 
 
-def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
-    """Translate what follows a `[`; None if it has no end, or an unknown class."""
-    negated = pattern[at : at + 1] in ("!", "^")
+def _bracket(pattern: bytes, at: int) -> tuple[list[int], int]:
+    """Return the bytes that what follows a `[` stands for, and where it ends.
+
+    Raises:
+        ValueError: it has no end, or names a class there is not.
+    """
+    members: set[int] = set()
+    negated = pattern[at : at + 1] in (b"!", b"^")
     at += negated
-    first, inside = at, "^" if negated else ""
-    before = ""  # what a range may begin with
-    while at < len(pattern):
-        char = pattern[at]
-        if char == "]" and at > first:
-            return f"(?!/)[{inside}]", at + 1
-        named = re.match(r"\[:([a-z]+):\]", pattern[at:])
-        if named:
-            if named[1] not in _CLASSES:
-                return None
-            inside += _CLASSES[named[1]]
-            at, before = at + named.end(), ""
-            continue
-        is_range = char == "-" and before != "" and pattern[at + 1 : at + 2] not in ("", "]")
-        at += is_range
-        if pattern[at : at + 1] == "\\":
-            at += 1
-        char = pattern[at : at + 1]
-        if not is_range:
-            inside += re.escape(char)
-        elif before <= char:  # else a range of nothing
-            inside += f"{re.escape(before)}-{re.escape(char)}"
-        before = "" if is_range else char
-        at += 1
-    return None
+    first = at
+    while at == first or pattern[at : at + 1] != b"]":
+        member = _MEMBER.match(pattern, at)
+        if member is None:
+            raise ValueError
+        name, lower, upper = member.groups()
+        if name is None:
+            # A range the wrong way round still has what it begins with.
+            members.update(lower, range(lower[0], (upper or lower)[0] + 1))
+        elif name in _CLASSES:
+            members.update(map(ord, _CLASSES[name]))
+        else:
+            raise ValueError
+        at = member.end()
+    if negated:
+        members = set(range(256)) - members
+    return sorted(members - {ord("/")}), at + 1
+
+
+def _regex(
+    parts: Sequence[bytes], wild: Sequence[tuple[bytes, ...]], number: Iterator[int]
+) -> bytes:
+    """Put parts together, so that no name takes long.
+
+    What gives way stays as it is where the parts behind it first fit: the next that gives
+    way can make up for whatever was passed over.
+
+    Args:
+        parts: of a pattern.
+        wild: those that give way, from what reaches farthest.
+        number: tells groups apart.
+    """
+    if not wild:
+        return b"".join(parts)
+    bounds = [at for at, part in enumerate(parts) if part in wild[0]] + [len(parts)]
+    text = _regex(parts[: bounds[0]], wild[1:], number)
+    for start, stop in pairwise(bounds):
+        piece = parts[start] + _regex(parts[start + 1 : stop], wild[1:], number)
+        name = b"_%d" % next(number)
+        text += piece if stop == len(parts) else b"(?=(?P<%b>%b))(?P=%b)" % (name, piece, name)
+    return text

@@ -14,8 +14,8 @@ KNOWN, AMBIGUOUS, MISSPELT, UNKNOWN = STATUSES = ("known", "ambiguous", "misspel
 _ALIKE = 0.85
 #: How alike two parts of a name must be for one to be the other misspelt.
 _PART_ALIKE = 0.6
-#: Comparing is dear: of a larger catalog only names that begin or end alike are compared.
-_COMPARED, _END = 5000, 8
+#: Comparing is dear: of more names only those are compared that share the rarest words.
+_COMPARED = 1000
 
 
 class Judgement(NamedTuple):
@@ -42,7 +42,10 @@ class Names:
             for name in (record.stub, *record.aliases):
                 path = name.removeprefix(PREFIX)
                 self._models.setdefault(path, {})[record.stub] = record
-        self._words = {word for path in self._models for word in _words(path)}
+        self._having: dict[str, list[str]] = {}
+        for path in self._models:
+            for word in _words(path):
+                self._having.setdefault(word, []).append(path)
         self._judged: dict[str, Judgement] = {}
         stubs = [Stub.parse(path) for path in self._models]
         #: What the parts of known names are, for telling stubs from other words.
@@ -84,19 +87,25 @@ class Names:
     def _nearest(self, path: str) -> Judgement:
         from difflib import get_close_matches
 
-        names = [
-            name
-            for name in self._models
-            if ("/" in name) == ("/" in path) and abs(len(name) - len(path)) <= len(path) // 4
-        ]
-        if len(names) > _COMPARED:
-            ends = path[:_END], path[-_END:]
-            names = [name for name in names if name.startswith(ends[0]) or name.endswith(ends[1])]
-        close = get_close_matches(path, sorted(names)[:_COMPARED], n=1, cutoff=_ALIKE)
+        close = get_close_matches(path, self._comparable(path), n=1, cutoff=_ALIKE)
         if not close:
             return Judgement(UNKNOWN)
         misspelt = self._misspells(path, close[0])
         return Judgement(MISSPELT if misspelt else UNKNOWN, (PREFIX + close[0],))
+
+    def _comparable(self, path: str) -> list[str]:
+        def near(name: str) -> bool:
+            return ("/" in name) == ("/" in path) and abs(len(name) - len(path)) <= len(path) // 4
+
+        if len(self._models) <= _COMPARED:
+            return sorted(filter(near, self._models))
+        found: set[str] = set()
+        shared = self._having.keys() & set(_words(path))
+        for word in sorted(shared, key=lambda word: (len(self._having[word]), word)):
+            found.update(filter(near, self._having[word]))
+            if len(found) >= _COMPARED:
+                break
+        return sorted(found)[:_COMPARED]
 
     def _misspells(self, path: str, name: str) -> bool:
         """Whether a name is another one misspelt, rather than that of another model.
@@ -111,7 +120,7 @@ class Names:
         if len(mine) != len(its):
             return False
         return all(
-            one not in self._words and _without_digits(one) != _without_digits(other)
+            one not in self._having and _without_digits(one) != _without_digits(other)
             and _alike(one, other)
             for one, other in zip(mine, its, strict=True)
             if one != other

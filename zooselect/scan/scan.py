@@ -72,7 +72,7 @@ class Scan:
         return {status: counted[status] for status in STATUSES}
 
 
-def scan(roots: Sequence[str], records: Iterable[ModelRecord]) -> Scan:
+def scan(roots: Sequence[str], records: Iterable[ModelRecord], exclude: Sequence[str] = ()) -> Scan:
     """Find the stubs in files and say which of them the records know.
 
     A file that vanishes or cannot be read is noted, and the rest is scanned.
@@ -80,6 +80,7 @@ def scan(roots: Sequence[str], records: Iterable[ModelRecord]) -> Scan:
     Args:
         roots: files and folders; see `walk`.
         records: a catalog, or its records.
+        exclude: patterns of what is left out; see `walk`.
 
     Raises:
         LocalFileError: a root does not exist.
@@ -88,7 +89,7 @@ def scan(roots: Sequence[str], records: Iterable[ModelRecord]) -> Scan:
     notes: list[tuple[str, str]] = []
     findings: list[Finding] = []
     files = binary = 0
-    for path in walk(roots, lambda path, reason: notes.append((path, reason))):
+    for path in walk(roots, lambda path, reason: notes.append((path, reason)), exclude):
         try:
             content = _read(path)
         except (OSError, ValueError) as error:

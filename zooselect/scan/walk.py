@@ -29,12 +29,13 @@ Note = Callable[[str, str], None]
 _Rules = tuple[Ignore, ...]
 
 
-def walk(roots: Sequence[str], note: Note) -> Iterator[str]:
+def walk(roots: Sequence[str], note: Note, exclude: Sequence[str] = ()) -> Iterator[str]:
     """Yield the paths of the files below some roots, each once, sorted within each root.
 
     Args:
         roots: files and folders.
         note: told (path, reason) of each file or folder that cannot be read.
+        exclude: patterns as in a `.gitignore` of each root; they decide before all others.
 
     Raises:
         LocalFileError: a root does not exist.
@@ -49,9 +50,11 @@ def walk(roots: Sequence[str], note: Note) -> Iterator[str]:
                 f"cannot scan {ascii(root)[1:-1]}: {reason}", hint="name a file or a folder"
             ) from error
     seen: set[str] = set()
+    patterns = os.fsencode("\n".join(exclude))
     for root in roots:
         if os.path.isdir(root):
-            files = _below(root, _outer_rules(root, note), note)
+            first = Ignore(os.path.abspath(root).rstrip(os.sep), patterns)
+            files = _below(root, first, _outer_rules(root, note), note)
         else:
             files = iter((root,))
         for path in files:
@@ -61,7 +64,7 @@ def walk(roots: Sequence[str], note: Note) -> Iterator[str]:
                 yield path
 
 
-def _below(root: str, outer: _Rules, note: Note) -> Iterator[str]:
+def _below(root: str, first: Ignore, outer: _Rules, note: Note) -> Iterator[str]:
     pending = [(root, True, outer)]
     while pending:
         path, is_folder, rules = pending.pop()
@@ -77,25 +80,23 @@ def _below(root: str, outer: _Rules, note: Note) -> Iterator[str]:
         real = os.path.abspath(path)
         if any(entry.name == _IGNORE_FILE and entry.is_file() for entry in entries):
             rules = (*_rules_of(os.path.join(path, _IGNORE_FILE), real, note), *rules)
-        pending += _kept(entries, real, rules, note)
+        for entry, kind in _known(entries, note):
+            whole = os.path.join(real, entry.name)
+            if not ignored(whole, entry.name, kind, (first, *rules)):
+                pending.append((entry.path, kind, rules))
 
 
-def _kept(
-    entries: list[os.DirEntry[str]], folder: str, rules: _Rules, note: Note
-) -> Iterator[tuple[str, bool, _Rules]]:
+def _known(entries: list[os.DirEntry[str]], note: Note) -> Iterator[tuple[os.DirEntry[str], bool]]:
+    """Yield the files and folders, and which is a folder."""
     for entry in entries:
         if entry.name in _NEVER:
             continue
         try:
             is_folder = entry.is_dir(follow_symlinks=False)
-            if not is_folder and not entry.is_file(follow_symlinks=False):
-                continue  # a link, a device, a pipe
+            if is_folder or entry.is_file(follow_symlinks=False):
+                yield entry, is_folder  # else a link, a device, a pipe
         except OSError as error:
             note(entry.path, error.strerror or str(error))
-            continue
-        path = os.path.join(folder, entry.name)
-        if not ignored(path, entry.name, is_folder, rules):
-            yield entry.path, is_folder, rules
 
 
 def _outer_rules(root: str, note: Note) -> _Rules:
@@ -122,7 +123,7 @@ def _outer_rules(root: str, note: Note) -> _Rules:
 def _rules_of(path: str, folder: str, note: Note) -> _Rules:
     """The rules of one file, none if it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with open(path, "rb") as file:
             return (Ignore(folder.rstrip(os.sep), file.read()),)
     except OSError as error:
         note(path, error.strerror or str(error))

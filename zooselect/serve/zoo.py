@@ -116,7 +116,7 @@ class Zoo:
             "mirror", self.mirror.location, digest, self.compiled, skipped=self.skipped
         )
         catalog = Catalog.from_records((model.record for model in self.models), provenance)
-        return page(catalog, tasks_of(catalog))
+        return page(catalog, tasks_of(catalog), served=True)
 
     def named(self, name: str) -> tuple[MirrorModel, ...]:
         """Return the models of a v1 or v2 name, with or without `zoo:`."""

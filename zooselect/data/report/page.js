@@ -15,6 +15,12 @@
   let unfolded = false;
   let sort = { key: "quality", descending: true };
 
+  // Whom to ask for the same: the server of this page, or whoever has its catalog.
+  const from =
+    data.served && location.protocol.startsWith("http")
+      ? ` --catalog ${new URL(".", location.href).href.replace(/\/$/, "")}`
+      : data.provenance.source === "snapshot" ? "" : " --catalog PATH_OR_URL";
+
   if (!data.tasks.length) return;
 
   function element(name, className, text) {
@@ -49,7 +55,8 @@
     const wants = `${found.tier}, ${named(found.optimization)}`;
     byId("readout").textContent = value.toFixed(2);
     level.setAttribute("aria-valuetext", `${value.toFixed(2)}: ${wants}`);
-    byId("command").textContent = `zooselect resolve ${task.name} -l ${value.toFixed(2)}`;
+    const asked = task.asked ? ` --dataset ${task.asked}` : "";
+    byId("command").textContent = `zooselect resolve ${task.name} -l ${value.toFixed(2)}${asked}${from}`;
     if (found === band) return;
     band = found;
     showPick();
@@ -63,6 +70,8 @@
     byId("copy").hidden = none;
     byId("copy").textContent = "Copy";
     setStub(byId("stub"), none ? "nothing in this catalog can be picked here" : band.stub);
+    byId("files").hidden = none || !from;
+    byId("download").textContent = none ? "" : `zooselect download ${band.stub}${from}`;
     byId("size").textContent = none ? "-" : band.size;
     byId("metric").textContent = "Quality";
     byId("quality").textContent = band.figure || (none ? "-" : "not on record");
