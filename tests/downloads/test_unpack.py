@@ -84,6 +84,11 @@ HOSTILE = {
     "wrong length": corrupt(GOOD, -1),
     "corrupt": corrupt(GOOD, len(GOOD) // 2),
     "cut inside": gzip.compress(tar([NETWORK])[:3000]),
+    "a header that is none": gzip.compress(tar([NETWORK])[:7680] + b"x" * 512 + bytes(1024)),
+    "an empty network": packed(member("model.onnx")),
+    "a page for a network": packed(member("model.onnx", b"<!doctype html><html>")),
+    "headers in a row": gzip.compress(tar([member("x", b"x", type=b"x")])[:1024] * 400),
+    "much behind its end": gzip.compress(tar([NETWORK]) + bytes(17 << 20)),
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -27,6 +28,9 @@ from zooselect.record import (
 from zooselect.stub import Stub, is_part
 
 SCHEMA = 1
+
+#: As on all tags on record; `4block` behind `pruned_` is no percentage.
+_SPARSITY = re.compile(r"pruned[-_]?(100|\d\d)(?!\d)")
 
 _DROP: Any = object()
 _NAME_SHOWN = 200
@@ -199,6 +203,12 @@ def optimization_of(sparse_tag: str) -> str:
     if tag.startswith("base"):
         return QUANTIZED if quantized else BASE
     return QUANTIZED if tag.startswith("quant") else OTHER
+
+
+def stated_sparsity(sparse_tag: str) -> int | None:
+    """Read the sparsity in percent off a sparse tag such as `pruned90_quant`; None without one."""
+    found = _SPARSITY.search(sparse_tag)
+    return None if found is None else int(found[1])
 
 
 def _record_stub(value: Any) -> Stub:

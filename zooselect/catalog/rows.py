@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from zooselect.catalog.asked import Asked
-from zooselect.catalog.parse import optimization_of
+from zooselect.catalog.parse import optimization_of, stated_sparsity
 from zooselect.errors import StubError
 from zooselect.stub import PREFIX, Stub
 from zooselect.task import Task, task_of
 
-_PRUNED = re.compile(r"pruned(\d{1,2}|100)(?!\d)")
 _RECIPE = re.compile(r"recipe_([A-Za-z0-9_.-]+)\.(?:md|yaml)")
 #: Parts of a v1 stub in rows; a row may say null for the two that a stub may lack.
 _PARTS = ("domain", "task", "architecture", "framework", "repo", "sourceDataset", "sparseTag")
@@ -74,9 +73,9 @@ def item_of(row: Any, asked: Asked) -> dict[str, Any]:
     sub_domain = v1.sub_domain if v1 else item.get("sub_domain")
     if asked.domain is not None and (domain, sub_domain) != (asked.domain, asked.sub_domain):
         raise ValueError(f"of another task, {_shown(domain)}/{_shown(sub_domain)}")
-    pruned = _PRUNED.search(str(item.get("sparse_tag") or main.sparse_tag))
-    if pruned is not None:
-        item["sparsity_percent"] = int(pruned[1])
+    sparsity = stated_sparsity(str(item.get("sparse_tag") or main.sparse_tag))
+    if sparsity is not None:
+        item["sparsity_percent"] = sparsity
     item |= _results(row.get("trainingResults"), _task(domain, sub_domain))
     item |= _throughput(row.get("benchmarkResults"))
     item |= _sizes(row.get("files"), item)

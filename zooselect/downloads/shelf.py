@@ -138,7 +138,7 @@ def distrust(found: Damage) -> None:
         LocalFileError: the file system refused.
     """
     for name in found.files:
-        with contextlib.suppress(FileNotFoundError), local_errors(found.folder):
+        with local_errors(found.folder), contextlib.suppress(FileNotFoundError):
             os.utime(found.folder / name)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zooselect.catalog.catalog import Catalog
-from zooselect.catalog.parse import optimization_of, parse_record
+from zooselect.catalog.parse import optimization_of, parse_record, stated_sparsity
 from zooselect.errors import IntegrityError, LocalFileError, NotFoundError, UsageError
 from zooselect.mirror.roles import MODEL, MODEL_ARCHIVE, ONNX_TYPE
 from zooselect.mirror.store import MODELS, MirrorFile, is_id
@@ -21,7 +20,6 @@ from zooselect.task import TASKS
 
 #: Ids of models that never had one, or had one nobody remembers, are made from their stubs.
 _IDS = uuid.UUID("6f1d3c5e-0b52-5c7e-9a35-3d0c4b7f2a18")
-_PRUNED = re.compile(r"pruned[-_]?(\d\d)(?!\d)")
 _GIVEN = ("results", "throughput", "parameters_millions")
 
 
@@ -95,9 +93,9 @@ def describe(names: Names, given: Mapping[str, Any]) -> dict[str, Any]:
         record = {**_stated(names.v2), **_derived(names.v2), **record}
     tag = str(record["sparse_tag"])
     record.setdefault("optimization", optimization_of(tag))
-    pruned = _PRUNED.search(tag)
-    if pruned is not None:
-        record.setdefault("sparsity_percent", int(pruned[1]))
+    sparsity = stated_sparsity(tag)
+    if sparsity is not None:
+        record.setdefault("sparsity_percent", sparsity)
     record["task"] = record.get("sub_domain")
     record["model_id"] = _model_id(record.get("model_id"), names.main)
     called = {
