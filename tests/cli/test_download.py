@@ -152,6 +152,51 @@ def test_several_models(cli, zoo, new_zoo, tmp_path):
         check_whole(line, RUN)
 
 
+def test_one_of_several_that_cannot_be_had(cli, zoo, tmp_path):
+    """The others are downloaded, the error is one, and `--json` one document."""
+    other = V1.replace("labnet_v1-18", "labnet_v1-99")
+    arguments = ("download", other, V1, "--catalog", zoo.url, "--dir", tmp_path)
+    outcome = cli(*arguments)
+    assert (outcome.code, len(outcome.errors)) == (3, 1)
+    assert outcome.out == f"{tmp_path / V1.removeprefix('zoo:')}\n"
+    assert other in outcome.errors[0]
+    document = cli(*arguments, "--json").json
+    assert [one["stub"] for one in document["models"]] == [V1]
+    assert [one["stub"] for one in document["failed"]] == [other]
+    assert document["error"]["exit_code"] == 3
+
+
+def test_no_folder_is_named(cli, zoo):
+    """As a variable of a shell that is not set comes to."""
+    outcome = cli("download", V1, "--api-url", zoo.url, "--dir", "")
+    assert (outcome.code, zoo.asked()) == (2, [])
+
+
+def test_a_misspelt_task(cli):
+    outcome = cli("download", "image-clasification")
+    assert outcome.code == 2
+    assert "image_classification" in outcome.err
+
+
+@pytest.mark.parametrize(("recipe", "code"), [("recipe=original", 0), ("recipe_type=nope", 3)])
+def test_a_recipe_of_the_stub_must_be_there(cli, new_zoo, tmp_path, recipe, code):
+    zoo = new_zoo({"model.onnx": b"x" * 2000, "recipe_original.md": b"# recipe"})
+    outcome = cli("download", f"{V1}?{recipe}", "--api-url", zoo.url, "--dir", tmp_path / "m")
+    assert outcome.code == code
+    assert code == 0 or "recipe_original.md" in outcome.err
+
+
+def test_the_catalog_of_a_mirror_by_its_file(cli, zoo, tmp_path):
+    for path, content in (("catalog.json", zoo.catalog()), *zoo.files.items()):
+        target = tmp_path / "zoo" / (path if path == "catalog.json" else f"models/m1/{path}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    for number, place in enumerate((f"{tmp_path}/zoo/catalog.json", f"file://{tmp_path}/zoo")):
+        folder = tmp_path / str(number)
+        assert cli("download", V1, "--catalog", place, "--dir", folder, "--offline").code == 0
+        check_whole(folder, RUN)
+
+
 def test_only_the_embedded_catalog(cli):
     stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned95_quant-none"
     outcome = cli("download", stub)

@@ -271,3 +271,19 @@ def test_redirects_in_a_circle(loopback):
 def test_redirects_do_not_use_up_the_connections(loopback):
     server = loopback(*[to("/")] * 8, OK)
     assert Asking(server)().content == b"content"
+
+
+def test_those_that_wait_at_a_time_wait_no_longer_than_one():
+    """Four workers are asked to wait 20 s each; a minute of patience is enough for all."""
+    client = Client(sleep=lambda seconds: None, clock=lambda: 0.0, patience=25.0)
+    for _ in range(4):
+        client.wait(1, NetworkError("busy", retry=True, retry_after=20.0))
+    with pytest.raises(NetworkError):
+        client.wait(1, NetworkError("busy", retry=True, retry_after=30.0))
+
+
+def test_an_absurd_wait_is_told_in_words():
+    client = Client(patience=1.0)
+    with pytest.raises(NetworkError) as error:
+        client.wait(1, NetworkError("busy", retry=True, retry_after=1e12))
+    assert error.value.hint == "the server asks to wait more than a day"
