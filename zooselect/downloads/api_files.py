@@ -111,9 +111,12 @@ class ApiFiles:
             others.add(item["stub"])
         if not found and others and stub.version == 1:
             # A server of few words does not say which stub a row has; it may know one by it.
+            rows = []
+            with suppress(RefusedError):
+                rows = self._rows({"stub": stub.canonical})
             named = [
                 (row, item)
-                for row, item in _items(self._rows({"stub": stub.canonical}, quietly=True))
+                for row, item in _items(rows)
                 if item["stub"] in others and _may_be(stub, item["stub"])
             ]
             if len(named) == 1:
@@ -133,7 +136,7 @@ class ApiFiles:
             )
         return next(iter(found.values()))
 
-    def _rows(self, arguments: Mapping[str, str], *, quietly: bool = False) -> list[Any]:
+    def _rows(self, arguments: Mapping[str, str]) -> list[Any]:
         """The rows of some arguments, asked for in every way that clients ever did."""
         names = tuple(map(Field, _NAMES))
         refusal: RefusedError | None = None
@@ -142,8 +145,6 @@ class ApiFiles:
                 return self._api.rows(arguments, (*names, field), needed="files")[0]
             except RefusedError as error:
                 refusal, names = error, tuple(map(Field, _FEW_NAMES))
-            if quietly:
-                return []
         raise refusal or AssertionError("there are ways to ask")
 
     def _file(self, row: Mapping[str, Any], model_id: Any) -> RemoteFile | None:
