@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,10 @@ def calibrate(
     samples: Samples,
     each: Callable[[list[Array]], None],
 ) -> Ranges:
-    """Return the least and greatest number each value takes over the samples.
+    """Return the least and greatest number each value takes over the samples, rounded outward.
+
+    CPUs sum floats in orders of their own and differ in the last bits. Rounded to eight bits,
+    a range is the same on all of them unless it stands on an edge, so the file made of it is.
 
     Args:
         network: the float network.
@@ -60,7 +64,13 @@ def calibrate(
                 )
             known = ranges[name]
             ranges[name] = (min(known[0], low), max(known[1], high))
-    return ranges
+    return {name: (-outward(-low), outward(high)) for name, (low, high) in ranges.items()}
+
+
+def outward(size: float) -> float:
+    """The least number of eight bits that is not smaller: at most 1/128 above."""
+    mantissa, exponent = math.frexp(size)
+    return math.ldexp(math.ceil(mantissa * 256), exponent - 8)
 
 
 def _saved(network: Network, model: Any) -> Any:
