@@ -52,14 +52,13 @@ def calibrate(
             model.graph.output.append(value)
     ranges = dict.fromkeys(watched, (0.0, 0.0))
     session = Session(_saved(network, model), lean=True)
-    for sample in samples:
-        results: list[Any] = session.run(sample)
+    for sample, results in enumerate(samples.runs(session)):
         each(results[:outputs])
         for at, name in enumerate(watched):
             low, high = (float(one) for one in results[outputs + 2 * at :][:2])
             if not (abs(low) < float("inf") and abs(high) < float("inf")):
                 raise IntegrityError(
-                    f"the network computes {low:g} to {high:g} at {name!a}",
+                    f"{samples.name(sample)}: the network computes {low:g} to {high:g} at {name!a}",
                     hint="a sample is not what the model expects, or the model is broken",
                 )
             known = ranges[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from math import sqrt
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +24,7 @@ class Drift(NamedTuple):
 
     Attributes:
         relative_error: norm of the difference by norm of the other's, of the float outputs;
-            None where none can be compared.
+            None where none can be compared, infinite where one is finite and the other not.
         top1_agreement: fraction of rows whose greatest entry is the same, of the first float
             output of rows (batch x classes); None where no output is one.
     """
@@ -33,8 +33,10 @@ class Drift(NamedTuple):
     top1_agreement: float | None
 
     def to_dict(self) -> dict[str, object]:
-        """The drift as it stands in JSON output."""
-        return self._asdict()
+        """The drift as it stands in JSON output, which has no infinity."""
+        error = self.relative_error
+        finite = error if error is not None and isfinite(error) else None
+        return {**self._asdict(), "relative_error": finite}
 
 
 class Weight(NamedTuple):
@@ -96,8 +98,11 @@ class Comparison:
                 continue
             self._compared = True
             known = other.astype(np.float64)
-            self._difference += float(np.sum((array - known) ** 2))
-            self._size += float(np.sum(known**2))
+            # Masks are infinite, and mean the same where both are.
+            differs = (array != known) & ~(np.isnan(array) & np.isnan(known))
+            difference = np.subtract(array, known, where=differs, out=np.zeros_like(known))
+            self._difference += float(np.sum(np.nan_to_num(difference, nan=np.inf) ** 2))
+            self._size += float(np.sum(known[np.isfinite(known)] ** 2))
             if array.ndim == 2 and array.shape[1] > 1 and self._classes in (None, at):
                 self._classes = at
                 self._rows += len(array)
@@ -144,7 +149,8 @@ def weights_in(network: Network) -> dict[str, Weight]:
             behind = source.get(node.input[0])
             taken = behind is not None and behind.op_type == "DequantizeLinear"
             zeros = int(np.count_nonzero(numbers == point))
-            name = back.input[0].removesuffix(QUANTIZED)
+            # Behind that may stand a number: of two copies, for two ways to multiply.
+            name = back.input[0].rpartition(QUANTIZED)[0]
             weight = Weight(numbers.size, zeros, numbers.dtype == np.int8 and taken)
         else:
             continue

@@ -11,6 +11,9 @@ from zooselect.apply.weighted import Unreached
 from zooselect.level import POLICY
 from zooselect.plan.plan import Plan
 
+#: Bytes from which on a size is told in MB.
+_KB_UP_TO = 100_000
+
 
 @dataclass(frozen=True)
 class LayerReport:
@@ -187,8 +190,10 @@ class Report:
             parts.append(
                 f"layers {len(self.pruned)} of {len(self.layers)} pruned to {percent(sparsity)}, "
             )
+        parts.append("INT8 weights and activations")
         count = sum(one.int8 for one in self.layers)
-        parts.append(f"INT8 weights and activations in {count} of {len(self.layers)}")
+        if count < len(self.layers):
+            parts.append(f" in {count} of {len(self.layers)}")
         text = "".join(parts)
         measured = self.measured
         if measured is None:
@@ -202,12 +207,17 @@ class Report:
             text += f" · top-1 agreement with the input {agreement}"
         elif measured.drift.relative_error is not None:
             text += f" · relative error {measured.drift.relative_error:.2g} against the input"
-        return text + f" · latency x {measured.latency_ratio:.2f}"
+        return text
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know beside the line."""
         notes = []
+        if self.measured is not None:
+            notes.append(
+                f"a run takes {self.measured.latency_ratio:.2f} times as long as the input's,"
+                " in onnxruntime on this machine"
+            )
         if self.synthetic:
             notes.append(
                 f"calibrated on {self.samples} MADE-UP samples: activations of real data may lie"
@@ -239,8 +249,8 @@ def percent(fraction: float, digits: int = 2) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes for people, in MB of a million bytes."""
-    return f"{count / 1e6:.2f} MB"
+    """A number of bytes for people, in MB of a million bytes, or kB of a thousand."""
+    return f"{count / 1e6:.2f} MB" if count >= _KB_UP_TO else f"{count / 1e3:.1f} kB"
 
 
 def more(left: tuple[Any, ...] | list[Any]) -> str:

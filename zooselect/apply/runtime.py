@@ -20,11 +20,12 @@ _ERRORS_ONLY = 3
 class Session:
     """A model loaded in onnxruntime, on the CPU."""
 
-    def __init__(self, path: Path, *, lean: bool = False) -> None:
+    def __init__(self, path: Path, what: str = "the model", *, lean: bool = False) -> None:
         """Load a model.
 
         Args:
             path: the ONNX file.
+            what: what to call it in a message.
             lean: leave weights as they are in the file rather than lay them out anew for
                 speed, which takes the room of one more copy.
 
@@ -45,9 +46,10 @@ class Session:
                 str(path), options, providers=["CPUExecutionProvider"], enable_fallback=False
             )
         except Exception as error:  # onnxruntime's own; their base is Exception
+            reason = _reason(error).replace(f"Load model from {path} failed:", "")
             raise IntegrityError(
-                f"onnxruntime cannot load {path.name}: {_reason(error)}",
-                hint="does the model run in onnxruntime at all?",
+                f"onnxruntime does not take {what}: {reason}",
+                hint="nothing was written; it must run in onnxruntime as it is",
             ) from error
         self.outputs = [one.name for one in self._session.get_outputs()]
 
@@ -100,4 +102,4 @@ def _onnxruntime() -> Any:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return " ".join(str(error).split())[:400]
