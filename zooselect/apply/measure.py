@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -167,23 +168,29 @@ def operators(network: Network) -> dict[str, int]:
     return dict(sorted(Counter(node.op_type for node in network.model.graph.node).items()))
 
 
-def compressed_size(files: Sequence[Path]) -> int:
-    """Bytes the files come to under gzip, level 6, without its few bytes of header."""
-    total = 0
-    for path in files:
-        packer = zlib.compressobj(6)
-        with open(path, "rb") as file:
-            while block := file.read(_BLOCK):
-                total += len(packer.compress(block))
-        total += len(packer.flush())
+def compressed_size(files: Sequence[Path], each: Callable[[int, int], None]) -> int:
+    """Bytes the files come to under gzip, level 6, without its few bytes of header.
+
+    Blocks are packed on their own, on all cores; that makes less than a thousandth more.
+
+    Args:
+        files: what to pack.
+        each: told how many bytes are done, and how many there are.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    cores = os.cpu_count() or 1
+    size = sum(one.stat().st_size for one in files)
+    done = total = 0
+    with ThreadPoolExecutor(cores) as pool:
+        for path in files:
+            with open(path, "rb") as file:
+                while blocks := [one for _ in range(cores) if (one := file.read(_BLOCK))]:
+                    total += sum(pool.map(_packed, blocks))
+                    done += sum(map(len, blocks))
+                    each(done, size)
     return total
 
 
-def in_background(call: Callable[[], int]) -> Callable[[], int]:
-    """Start a call in a thread; return what waits for its result."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    pool = ThreadPoolExecutor(1)
-    result = pool.submit(call).result
-    pool.shutdown(wait=False)
-    return result
+def _packed(block: bytes) -> int:
+    return len(zlib.compress(block, 6))

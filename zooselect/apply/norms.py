@@ -42,6 +42,16 @@ def _foldable(network: Network, users: Users, layer: Any, norm: Any) -> bool:
     # Weights that several layers share are not any one norm's to change.
     if any(len(users[name]) > 1 for name in layer.input[1:3] if name):
         return False
+    weight = list(network.tensor(layer.input[1]).dims)
+    channels = weight[_axis(layer)] if len(weight) > 1 else 0
+    if any(list(network.tensor(name).dims) != [channels] for name in norm.input[1:5]):
+        return False
+    if any(
+        network.tensor(one).dims[-1:] not in ([], [1], [channels])
+        for one in layer.input[2:3]
+        if one
+    ):
+        return False
     kinds = {network.tensor(name).data_type for name in tensors if name}
     values = {one.name: one for one in (*layer.attribute, *norm.attribute)}
     if len(kinds) > 1 or ("training_mode" in values and values["training_mode"].i):
@@ -58,8 +68,7 @@ def _fold(network: Network, layer: Any, norm: Any) -> None:
     epsilon = next((one.f for one in norm.attribute if one.name == "epsilon"), 1e-5)
     factor = scale / np.sqrt(variance + epsilon)
     weight = network.get(layer.input[1])
-    transposed = any(one.name == "transB" and one.i for one in layer.attribute)
-    axis = 0 if layer.op_type == "Conv" or transposed else 1
+    axis = _axis(layer)
     each = factor.reshape([-1 if at == axis else 1 for at in range(weight.ndim)])
     network.set(layer.input[1], (weight * each).astype(weight.dtype))
     bias = network.get(layer.input[2]) if len(layer.input) > 2 and layer.input[2] else 0.0
@@ -69,3 +78,9 @@ def _fold(network: Network, layer: Any, norm: Any) -> None:
     inputs = [*layer.input[:2], name]
     del layer.input[:]
     layer.input.extend(inputs)
+
+
+def _axis(layer: Any) -> int:
+    """The weight's dimension of output channels."""
+    transposed = any(one.name == "transB" and one.i for one in layer.attribute)
+    return 0 if layer.op_type == "Conv" or transposed else 1

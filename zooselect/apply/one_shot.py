@@ -14,7 +14,6 @@ from zooselect.apply.measure import (
     Comparison,
     Outputs,
     compressed_size,
-    in_background,
     operators,
     weights_in,
 )
@@ -46,8 +45,9 @@ Progress = Callable[[str, int, int], None]
 
 #: A model of this fraction of zeros in its layers has been pruned before.
 SPARSE = 0.10
+MB = 1_000_000
 #: Bytes from which on a model is run in less memory, and a little slower.
-LARGE = 1_000_000_000
+LARGE = 1000 * MB
 
 
 def apply(
@@ -255,8 +255,6 @@ class _Job:
         (self.folder / "back").mkdir()
         written = open_network(path, self.folder / "back")
         self._check(written)
-        # It takes longest of all here, and needs no lock.
-        compressed = in_background(lambda: compressed_size(self.files))
         session = Session(path, "the result", lean=self.lean)
         if session.interface != self.interface:
             raise IntegrityError(
@@ -268,7 +266,10 @@ class _Job:
             self.progress("measuring", at + 1, len(samples))
             source.add(outputs)
             pruned.add(outputs)
-        packed = compressed()
+        packed = compressed_size(
+            self.files,
+            lambda done, of: self.progress("compressing", done // MB, -(-of // MB)),
+        )
         given = Session(self.as_given, lean=self.lean)
         before, after = latencies(given, session, next(iter(samples)))
         measured = Measured(

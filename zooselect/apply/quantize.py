@@ -151,7 +151,7 @@ class _Weights:
             self._input_scale[layer.node.output[0]] = scale
             bias = self._bias(layer)
             if bias is not None:
-                floor = abs(network.get(bias)) / (scale * _BIAS_LIMIT)
+                floor = abs(network.get(bias)) / (float(scale) * _BIAS_LIMIT)
                 key = (layer.weight, layer.axis)
                 known = self._floors.get(key)
                 self._floors[key] = floor if known is None else floor.clip(min=known)

@@ -69,7 +69,7 @@ class Session:
             outputs: list[Array] = self._session.run(None, sample)
         except Exception as error:  # onnxruntime's own; their base is Exception
             raise UsageError(
-                f"the model does not run on a sample: {_reason(error)}",
+                f"the model does not run on it: {_reason(error)}",
                 hint="the samples must fit together; made-up ones may not (give --data)",
             ) from error
         return outputs
