@@ -229,3 +229,38 @@ def _noting(made):
         return working_folder(parent)
 
     return note
+
+
+def test_what_runs_in_float_is_told(tmp_path):
+    b = Builder()
+    b.weight("row", 1, 24)  # a bias as a row is as good as any
+    b.weight("first.weight", 16, 24)
+    x = b.op("Gemm", "x", "first.weight", "row")
+    b.weight("second.weight", 24, 24)
+    x = b.op("Gemm", x, "second.weight", "row", beta=0.5)
+    b.weight("last.weight", 24, 5)
+    b.op("Gemm", x, "last.weight", name="y")
+    onnx.save(b.model({"x": SHAPE}, "y", ["batch", 5]), tmp_path / "m.onnx")
+    data = write_samples(tmp_path / "data", {"x": np.eye(16, dtype=np.float32)[:3]})
+    report = apply(tmp_path / "m.onnx", 0.1, tmp_path / "out.onnx", data=data)
+    assert report.measured.operators_run["Gemm"] == 1
+    assert report.measured.in_integers == 2
+    assert "onnxruntime ran 2 of 3 INT8 operators in integers" in " ".join(report.notes)
+    assert report.measured.drift.relative_error < 0.02
+
+
+def test_a_norm_of_another_size_stays(tmp_path, samples):
+    model = mlp()
+    for part in ("scale", "shift", "mean", "variance"):
+        model.graph.initializer.append(numpy_helper.from_array(np.ones(5, np.float32), part))
+    model.graph.node[0].op_type = "Gemm"
+    model.graph.node[1].CopyFrom(
+        helper.make_node(
+            "BatchNormalization",
+            ["a", "scale", "shift", "mean", "variance"],
+            list(model.graph.node[1].output),
+        )
+    )
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(UsageError, match=r"000\.npz: the model does not run on it"):
+        apply(tmp_path / "m.onnx", 0.1, tmp_path / "out.onnx", data=samples)

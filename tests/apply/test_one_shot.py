@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import onnx
@@ -142,13 +143,16 @@ def test_onnxruntime_runs_it_in_integers(network, tmp_path):
     for name in ("residual", "transformer"):
         model, data = network(name)
         out = tmp_path / f"{name}.onnx"
-        apply(model, 0.5, out, data=data)
+        measured = apply(model, 0.5, out, data=data).measured
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
         onnxruntime.InferenceSession(str(out), options, providers=["CPUExecutionProvider"])
         nodes = onnx.load(tmp_path / "optimized.onnx").graph.node
         kinds[name] = {one.op_type for one in nodes}
+        # That is what the report says of it.
+        assert measured.operators_run == Counter(one.op_type for one in nodes)
+        assert measured.in_integers == measured.int8_nodes == LAYERS[name]
     assert "QLinearConv" in kinds["residual"]
     assert not {"Conv", "Gemm"} & kinds["residual"]
     assert "MatMulIntegerToFloat" in kinds["transformer"]

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 
+#: Operators onnxruntime makes of a layer it multiplies in integers.
+INTEGER = {
+    "QLinearConv", "QLinearMatMul", "QGemm", "MatMulIntegerToFloat", "MatMulInteger",
+    "ConvInteger",
+}  # fmt: skip
+
 
 class Drift(NamedTuple):
     """How far outputs are from those of another model, over all samples.

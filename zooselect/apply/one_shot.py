@@ -217,7 +217,7 @@ class _Job:
 
     def run(self, nodes: list[LayerNode], samples: Samples) -> None:
         """Prune, calibrate, run the input model, quantize, write."""
-        network, folder = self.network, self.folder
+        network, folder, self.int8_nodes = self.network, self.folder, len(nodes)
         pruned = [one for one in self.layers.values() if one.planned_zeros]
         for at, layer in enumerate(pruned):
             self.progress("pruning", at, len(pruned))
@@ -255,14 +255,16 @@ class _Job:
         (self.folder / "back").mkdir()
         written = open_network(path, self.folder / "back")
         self._check(written)
-        session = Session(path, "the result", lean=self.lean)
+        session = Session(path, "the result", lean=self.lean, watch=self.folder)
         if session.interface != self.interface:
             raise IntegrityError(
                 f"inputs and outputs changed from {self.interface} to {session.interface}",
                 hint="nothing was written; this is a bug",
             )
         source, pruned = Comparison(self.before), Comparison(self.kept)
+        ran: dict[str, int] = {}
         for at, outputs in enumerate(samples.runs(session)):
+            ran = ran or session.operators()
             self.progress("measuring", at + 1, len(samples))
             source.add(outputs)
             pruned.add(outputs)
@@ -277,6 +279,8 @@ class _Job:
             sum(one.stat().st_size for one in self.files),
             packed,
             operators(written),
+            ran,
+            self.int8_nodes,
             source.drift,
             pruned.drift,
             before,

@@ -151,7 +151,7 @@ class _Weights:
             self._input_scale[layer.node.output[0]] = scale
             bias = self._bias(layer)
             if bias is not None:
-                floor = abs(network.get(bias)) / (float(scale) * _BIAS_LIMIT)
+                floor = abs(network.get(bias).ravel()) / (float(scale) * _BIAS_LIMIT)
                 key = (layer.weight, layer.axis)
                 known = self._floors.get(key)
                 self._floors[key] = floor if known is None else floor.clip(min=known)
@@ -185,7 +185,7 @@ class _Weights:
             return None
         tensor = self._network.tensor(inputs[2])
         plain = all(one.f == 1.0 for one in layer.node.attribute if one.name in ("alpha", "beta"))
-        fits = list(tensor.dims) == [layer.channels] and layer.axis is not None
+        fits = layer.axis is not None and list(tensor.dims) in _bias_shapes(layer)
         return str(inputs[2]) if plain and fits else None
 
     def _quantized(self, layer: LayerNode) -> tuple[str, Array]:
@@ -220,7 +220,7 @@ class _Weights:
 
         network = self._network
         each = (scale * self._input_scale[self._outputs[id(layer)]]).astype(np.float32)
-        numbers = np.rint(network.get(bias) / each.astype(float)).astype(np.int32)
+        numbers = np.rint(network.get(bias).ravel() / each.astype(float)).astype(np.int32)
         name = network.fresh(bias + QUANTIZED)
         network.set(name, numbers)
         network.set(f"{name}_scale", each)
@@ -229,6 +229,11 @@ class _Weights:
         node.input[2] = result
         inputs = [name, f"{name}_scale", f"{name}_zero_point"]
         return helper.make_node("DequantizeLinear", inputs, [result], name=result, axis=0)
+
+
+def _bias_shapes(layer: LayerNode) -> list[list[int]]:
+    """The shapes of a bias with one number for each channel; Gemm takes a row as well."""
+    return [[layer.channels], *([[1, layer.channels]] if layer.node.op_type == "Gemm" else [])]
 
 
 def _peaks(weight: Array, layer: LayerNode) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zooselect.apply.measure import Drift
+from zooselect.apply.measure import INTEGER, Drift
 from zooselect.apply.prepare import Prepared
 from zooselect.apply.weighted import Unreached
 from zooselect.level import POLICY
@@ -71,6 +71,9 @@ class Measured:
         bytes_before, bytes_after: sizes of model and external data.
         bytes_compressed: size of the output under gzip.
         operators: how many nodes the output has of each operator.
+        operators_run: how often each ran for one sample in onnxruntime on this machine, which
+            makes operators of its own of them.
+        int8_nodes: nodes that get their weight and input from 8-bit integers.
         drift: outputs against those of the input model.
         drift_from_pruned: outputs against those of the pruned model in float: what
             quantization alone does.
@@ -81,6 +84,8 @@ class Measured:
     bytes_after: int
     bytes_compressed: int
     operators: dict[str, int]
+    operators_run: dict[str, int]
+    int8_nodes: int
     drift: Drift
     drift_from_pruned: Drift
     latency_before: float
@@ -91,6 +96,12 @@ class Measured:
         """Latency of the output, as a multiple of the input's."""
         return self.latency_after / self.latency_before
 
+    @property
+    def in_integers(self) -> int:
+        """How many of the INT8 nodes onnxruntime multiplied in integers."""
+        ran = sum(count for kind, count in self.operators_run.items() if kind in INTEGER)
+        return min(ran, self.int8_nodes)
+
     def to_dict(self) -> dict[str, object]:
         """The measurements as they stand in JSON output."""
         return {
@@ -98,6 +109,9 @@ class Measured:
             "bytes_after": self.bytes_after,
             "bytes_compressed": self.bytes_compressed,
             "operators": self.operators,
+            "operators_run": self.operators_run,
+            "int8_nodes": self.int8_nodes,
+            "int8_nodes_run_in_integers": self.in_integers,
             "drift": self.drift.to_dict(),
             "drift_from_pruned": self.drift_from_pruned.to_dict(),
             "latency_ms_before": self.latency_before * 1e3,
@@ -218,6 +232,12 @@ class Report:
                 f"a run takes {self.measured.latency_ratio:.2f} times as long as the input's,"
                 " in onnxruntime on this machine"
             )
+            inside, nodes = self.measured.in_integers, self.measured.int8_nodes
+            if inside < nodes:
+                notes.append(
+                    f"onnxruntime ran {inside} of {nodes} INT8 operators in integers, the others"
+                    " in float"
+                )
         if self.synthetic:
             notes.append(
                 f"calibrated on {self.samples} MADE-UP samples: activations of real data may lie"
@@ -282,6 +302,10 @@ def markdown(report: Report) -> str:
             "",
             f"Latency of a run: {measured.latency_before * 1e3:.3g} ms before,"
             f" {measured.latency_after * 1e3:.3g} ms after, x {measured.latency_ratio:.2f}.",
+            "",
+            "Operators onnxruntime ran: "
+            + ", ".join(f"{count} x {kind}" for kind, count in measured.operators_run.items())
+            + f"; {measured.in_integers} of {measured.int8_nodes} INT8 layers in integers.",
         ]
     if report.layers:
         lines += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,14 @@ _ERRORS_ONLY = 3
 class Session:
     """A model loaded in onnxruntime, on the CPU."""
 
-    def __init__(self, path: Path, what: str = "the model", *, lean: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        what: str = "the model",
+        *,
+        lean: bool = False,
+        watch: Path | None = None,
+    ) -> None:
         """Load a model.
 
         Args:
@@ -28,6 +36,7 @@ class Session:
             what: what to call it in a message.
             lean: leave weights as they are in the file rather than lay them out anew for
                 speed, which takes the room of one more copy.
+            watch: folder to note in what is run, for `operators`.
 
         Raises:
             IntegrityError: onnxruntime does not take the model.
@@ -41,6 +50,9 @@ class Session:
             options.graph_optimization_level = (
                 onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
             )
+        if watch is not None:
+            options.enable_profiling = True
+            options.profile_file_prefix = str(watch / "profile")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"], enable_fallback=False
@@ -73,6 +85,22 @@ class Session:
                 hint="the samples must fit together; made-up ones may not (give --data)",
             ) from error
         return outputs
+
+    def operators(self) -> dict[str, int]:
+        """How often each operator ran, of those onnxruntime made of the graph.
+
+        For a session that is watched; it is not from then on.
+        """
+        import json
+
+        with open(self._session.end_profiling(), encoding="utf-8") as file:
+            events = json.load(file)
+        ran = (
+            one["args"]["op_name"]
+            for one in events
+            if one.get("cat") == "Node" and one["name"].endswith("_kernel_time")
+        )
+        return dict(sorted(Counter(ran).items()))
 
 
 def latencies(one: Session, other: Session, sample: dict[str, Array]) -> tuple[float, float]:
