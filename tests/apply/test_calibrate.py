@@ -16,7 +16,7 @@ def test_a_range_is_rounded_outward_to_eight_bits(size):
     assert bits & ((1 << 45) - 1) == 0
 
 
-def test_what_cpus_differ_in_changes_no_byte(network, tmp_path, monkeypatch):
+def test_what_cpus_differ_in_changes_no_byte(applied, tmp_path, monkeypatch):
     random = np.random.default_rng(0)
 
     class Other(Session):
@@ -27,11 +27,10 @@ def test_what_cpus_differ_in_changes_no_byte(network, tmp_path, monkeypatch):
                 one * np.float32(1 + random.uniform(-1e-6, 1e-6)) for one in super().run(sample)
             ]
 
-    model, data = network("hidden")
-    apply(model, 0.1, tmp_path / "here.onnx", data=data)
+    model, data, here, _ = applied("hidden", 0.1)
     monkeypatch.setattr("zooselect.apply.calibrate.Session", Other)
     apply(model, 0.1, tmp_path / "there.onnx", data=data)
-    assert (tmp_path / "here.onnx").read_bytes() == (tmp_path / "there.onnx").read_bytes()
+    assert here.read_bytes() == (tmp_path / "there.onnx").read_bytes()
     monkeypatch.setattr("zooselect.apply.calibrate.outward", float)
     apply(model, 0.1, tmp_path / "there.onnx", data=data)
-    assert (tmp_path / "here.onnx").read_bytes() != (tmp_path / "there.onnx").read_bytes()
+    assert here.read_bytes() != (tmp_path / "there.onnx").read_bytes()

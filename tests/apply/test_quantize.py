@@ -28,17 +28,16 @@ class Reader(CalibrationDataReader):
 
 
 @pytest.fixture(scope="module", params=["residual", "transformer"])
-def both(request, network, tmp_path_factory):
+def both(request, applied, tmp_path_factory):
     """Files of the float network, ours and theirs in INT8, and the samples."""
-    model, data = network(request.param)
-    tmp_path = tmp_path_factory.mktemp("both")
-    ours, theirs = tmp_path / "ours.onnx", tmp_path / "theirs.onnx"
-    apply(model, 0.1, ours, data=data)
-    (tmp_path / "float.onnx").write_bytes(model.read_bytes())  # it writes beside its input
+    model, data, ours, _ = applied(request.param, 0.1)
+    folder = tmp_path_factory.mktemp("both")
+    theirs = folder / "theirs.onnx"
+    (folder / "float.onnx").write_bytes(model.read_bytes())  # it writes beside its input
     logging.disable(logging.WARNING)
     try:
         quantize_static(
-            tmp_path / "float.onnx", theirs, Reader(data), quant_format=QuantFormat.QDQ,
+            folder / "float.onnx", theirs, Reader(data), quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True,
             op_types_to_quantize=["Conv", "Gemm", "MatMul"],
             extra_options={"WeightSymmetric": True, "MatMulConstBOnly": True},
@@ -149,7 +148,7 @@ def _neighbours(numbers, kind, attributes):
 
 
 @given(layers())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_no_sum_saturates(layer):
     kind, weight, shape, attributes = layer
     sample = np.ones(shape, np.float32)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zooselect.apply.network import Array
 
 #: A latency is the median of so many runs at least, at most, and for so many seconds.
-_RUNS, _MOST, _SECONDS = 5, 200, 1.0
+_RUNS, _MOST, _SECONDS = 5, 100, 1.0
 _ERRORS_ONLY = 3
 
 
