@@ -173,3 +173,29 @@ def test_names_in_a_file_do_not_write_to_the_terminal(cli, ready):
     assert done.code == 0
     assert "\x1b" not in done.out + done.err
     assert "\\x1b[31mred" in done.err
+
+
+STUB = "zoo:cv/classification/net-small/pytorch/own/digits/base-none"
+
+
+def test_a_stub_is_fetched_once_options_are_right(cli, ready, tmp_path, monkeypatch):
+    model, data = ready
+    cache, mirror = tmp_path / "cache", tmp_path / "mirror"
+    monkeypatch.setenv("ZOOSELECT_CACHE_DIR", str(cache))
+    assert cli("mirror", "init", mirror).code == 0
+    assert cli("mirror", "add", mirror, STUB, model).code == 0
+    ask = ("apply", STUB, "--catalog", mirror, "-o", tmp_path / "out.onnx")
+    assert cli(*ask).code == 2  # no samples
+    assert cli(*ask, "--synthetic-data", "1", "--scope", "wide").code == 2
+    assert not cache.exists()
+    assert cli(*ask, "--data", data).code == 0
+    (kept,) = cache.rglob("model.onnx")
+    assert kept.read_bytes() == model.read_bytes()
+    before = sorted(kept.parent.iterdir())
+    mirror.rename(tmp_path / "gone")
+    known = (tmp_path / "out.onnx").read_bytes()
+    again = ("apply", STUB, "--offline", "-o", tmp_path / "again.onnx", "--data", data)
+    assert cli(*again).code == 0
+    assert (tmp_path / "again.onnx").read_bytes() == known
+    assert cli("apply", STUB, "--offline", "--dry-run").code == 0
+    assert sorted(kept.parent.iterdir()) == before
