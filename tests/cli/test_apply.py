@@ -25,9 +25,11 @@ def test_one_line_and_notes(cli, ready):
     done = cli("apply", model, "--data", data)
     assert done.code == 0
     assert done.out.startswith("layers 3 of 5 pruned to 51.4")
-    assert "INT8 weights and activations in 5 of 5 · " in done.out
-    assert "top-1 agreement with the input" in done.out
-    assert done.err.splitlines() == [
+    assert ", INT8 weights and activations · " in done.out
+    assert done.out.endswith(" · top-1 agreement with the input 100.0 %\n")
+    latency, *notes = done.err.splitlines()
+    assert latency.startswith("note: a run takes ")
+    assert notes == [
         "note: not pruned: conv1.weight (first convolution), fc.weight (last layer)",
         "note: 1 batch norms stand behind no layer and stay float",
     ]
@@ -66,9 +68,7 @@ def test_dry_run_writes_nothing(cli, ready):
     before = sorted(os.listdir(model.parent))
     done = cli("apply", model, "-l", "1.0", "--dry-run", "--verbose")
     assert done.code == 0
-    assert done.out == (
-        "would do: layers 3 of 5 pruned to 79.99 %, INT8 weights and activations in 5 of 5\n"
-    )
+    assert done.out == ("would do: layers 3 of 5 pruned to 79.99 %, INT8 weights and activations\n")
     assert "layer conv2.weight: 2304 weights, int8" in done.err
     assert sorted(os.listdir(model.parent)) == before
 
@@ -96,12 +96,18 @@ def test_made_up_data_is_said_aloud(cli, ready):
         (["{model}", "--data", "x", "--synthetic-data", "2"], 2, "leave out one"),
         (["{model}", "-o", "none/out.onnx"], 7, "no such folder"),
         (["{broken}", "--synthetic-data", "2"], 6, "not an ONNX model"),
+        (["zoo:one-two"], 2, "is not a stub"),
+        (["{model}", "--report", "none/r.md"], 7, "no such folder"),
+        (["{model}", "--report", "r.md", "-o", "./r.md"], 2, "would overwrite a model"),
+        (["{pipe}"], 7, "no regular file"),
+        (["{model}", "--synthetic-data", "1", "-o", "{pipe}"], 7, "no regular file"),
     ],
 )
 def test_errors(cli, ready, tmp_path, arguments, code, message):
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken.onnx").write_bytes(b"no model at all")
-    names = {one: tmp_path / one for one in ("folder",)}
+    os.mkfifo(tmp_path / "pipe")
+    names = {one: tmp_path / one for one in ("folder", "pipe")}
     names |= {"model": ready[0], "broken": tmp_path / "broken.onnx"}
     done = cli("apply", *(one.format(**names) for one in arguments))
     assert done.code == code
@@ -167,3 +173,29 @@ def test_names_in_a_file_do_not_write_to_the_terminal(cli, ready):
     assert done.code == 0
     assert "\x1b" not in done.out + done.err
     assert "\\x1b[31mred" in done.err
+
+
+STUB = "zoo:cv/classification/net-small/pytorch/own/digits/base-none"
+
+
+def test_a_stub_is_fetched_once_options_are_right(cli, ready, tmp_path, monkeypatch):
+    model, data = ready
+    cache, mirror = tmp_path / "cache", tmp_path / "mirror"
+    monkeypatch.setenv("ZOOSELECT_CACHE_DIR", str(cache))
+    assert cli("mirror", "init", mirror).code == 0
+    assert cli("mirror", "add", mirror, STUB, model).code == 0
+    ask = ("apply", STUB, "--catalog", mirror, "-o", tmp_path / "out.onnx")
+    assert cli(*ask).code == 2  # no samples
+    assert cli(*ask, "--synthetic-data", "1", "--scope", "wide").code == 2
+    assert not cache.exists()
+    assert cli(*ask, "--data", data).code == 0
+    (kept,) = cache.rglob("model.onnx")
+    assert kept.read_bytes() == model.read_bytes()
+    before = sorted(kept.parent.iterdir())
+    mirror.rename(tmp_path / "gone")
+    known = (tmp_path / "out.onnx").read_bytes()
+    again = ("apply", STUB, "--offline", "-o", tmp_path / "again.onnx", "--data", data)
+    assert cli(*again).code == 0
+    assert (tmp_path / "again.onnx").read_bytes() == known
+    assert cli("apply", STUB, "--offline", "--dry-run").code == 0
+    assert sorted(kept.parent.iterdir()) == before

@@ -113,6 +113,28 @@ def test_constants_are_weights_too_and_other_domains_are_not(tmp_path):
     assert layers.pruned[1].shape == (8, 8)
 
 
+def test_what_an_inner_graph_takes_from_outside_stands_before_it(tmp_path):
+    branches = [
+        helper.make_graph(
+            [helper.make_node("Relu", ["a"], [name])],
+            name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)],
+        )
+        for name in ("one", "other")
+    ]  # fmt: skip
+    path = save(
+        tmp_path / "m.onnx",
+        [
+            helper.make_node("Conv", ["x", "first"], ["a"]),
+            helper.make_node("If", ["x"], ["b"], then_branch=branches[0], else_branch=branches[1]),
+            helper.make_node("Conv", ["b", "second"], ["c"]),
+            helper.make_node("Conv", ["c", "last"], ["y"]),
+        ],
+        [(name, (4, 4, 3, 3)) for name in ("first", "second", "last")],
+    )
+    _, roles = graph_layers(onnx.load(path).graph)
+    assert roles == {"first": STEM, "last": HEAD}
+
+
 def test_a_fixed_projection_is_no_last_layer(tmp_path):
     path = save(
         tmp_path / "yolo.onnx",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,10 @@ def calibrate(
     samples: Samples,
     each: Callable[[list[Array]], None],
 ) -> Ranges:
-    """Return the least and greatest number each value takes over the samples.
+    """Return the least and greatest number each value takes over the samples, rounded outward.
+
+    CPUs sum floats in orders of their own and differ in the last bits. Rounded to eight bits,
+    a range is the same on all of them unless it stands on an edge, so the file made of it is.
 
     Args:
         network: the float network.
@@ -48,19 +52,24 @@ def calibrate(
             model.graph.output.append(value)
     ranges = dict.fromkeys(watched, (0.0, 0.0))
     session = Session(_saved(network, model), lean=True)
-    for sample in samples:
-        results: list[Any] = session.run(sample)
+    for sample, results in enumerate(samples.runs(session)):
         each(results[:outputs])
         for at, name in enumerate(watched):
             low, high = (float(one) for one in results[outputs + 2 * at :][:2])
             if not (abs(low) < float("inf") and abs(high) < float("inf")):
                 raise IntegrityError(
-                    f"the network computes {low:g} to {high:g} at {name!a}",
+                    f"{samples.name(sample)}: the network computes {low:g} to {high:g} at {name!a}",
                     hint="a sample is not what the model expects, or the model is broken",
                 )
             known = ranges[name]
             ranges[name] = (min(known[0], low), max(known[1], high))
-    return ranges
+    return {name: (-outward(-low), outward(high)) for name, (low, high) in ranges.items()}
+
+
+def outward(size: float) -> float:
+    """The least number of eight bits that is not smaller: at most 1/128 above."""
+    mantissa, exponent = math.frexp(size)
+    return math.ldexp(math.ceil(mantissa * 256), exponent - 8)
 
 
 def _saved(network: Network, model: Any) -> Any:

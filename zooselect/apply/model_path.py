@@ -9,6 +9,8 @@ from zooselect.errors import LocalFileError, StubError, UsageError
 from zooselect.plan.input_model import onnx_in_folder
 from zooselect.stub import Stub
 
+_HINT = "give an ONNX file or a model folder"
+
 
 def model_path(model: str | os.PathLike[str]) -> Path:
     """Return the ONNX file a MODEL argument names: a file, or a model folder's network.
@@ -27,15 +29,17 @@ def model_path(model: str | os.PathLike[str]) -> Path:
                 f"the folder {text} has neither model.onnx nor deployment/model.onnx",
                 hint="give the ONNX file itself",
             )
-        return Path(inside)
-    if os.path.exists(text):
+        text = inside
+    if os.path.isfile(text):
         return Path(text)
+    if os.path.exists(text):
+        raise LocalFileError(f"{text} is no regular file", hint=_HINT)
     if _is_stub(text):
         raise UsageError(
             f"{text} is a stub, and apply works on files",
             hint="download the model first, then give its model.onnx or folder",
         )
-    raise LocalFileError(f"no such model: {text}", hint="give an ONNX file or a model folder")
+    raise LocalFileError(f"no such model: {text}", hint=_HINT)
 
 
 def _is_stub(text: str) -> bool:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zooselect.apply.tensors import (
+    AGAIN,
+    BLOCK,
+    external,
+    place_of,
+    reading,
+    tensor_bytes,
+    tensors_of,
+    whereabouts,
+)
 from zooselect.errors import IntegrityError, LocalFileError
+from zooselect.plan.onnx_layers import inner_graphs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,9 +27,7 @@ if TYPE_CHECKING:
 
 #: Tensors of fewer bytes stay in the graph: shapes, axes, scalars.
 _SMALL = 1024
-_BLOCK = 1 << 20
 _TENSORS = "weights.bin"
-_HINT = "export it again"
 #: Protobuf messages end at 2 GiB; a margin for the graph itself.
 LARGEST_FILE = (1 << 31) - (1 << 26)
 
@@ -57,7 +65,7 @@ class Network:
         tensor = self._tensors[name]
         if not tensor.external_data:
             return np.array(numpy_helper.to_array(tensor))
-        place = _place(tensor)
+        place = place_of(tensor)
         kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
         with open(self.folder / _TENSORS, "rb") as file:
             file.seek(place["offset"])
@@ -94,9 +102,7 @@ class Network:
     def fresh(self, name: str) -> str:
         """Return a name nothing in the graph has yet, made from another."""
         if not self._taken:
-            nodes = self.model.graph.node
-            values = {one for node in nodes for one in (*node.input, *node.output, node.name)}
-            self._taken = values | self.names
+            self._taken = {*_names(self.model.graph), *self.names}
         count = 1
         given = name
         while given in self._taken:
@@ -105,6 +111,17 @@ class Network:
         self._taken.add(given)
         return given
 
+    def blocks(self, tensor: Any) -> Iterator[bytes]:
+        """Yield the bytes of a tensor that stands in the working folder, piece by piece."""
+        place = place_of(tensor)
+        left = place["length"]
+        with open(self.folder / _TENSORS, "rb") as file:
+            file.seek(place["offset"])
+            while left:
+                block = file.read(min(BLOCK, left))
+                left -= len(block)
+                yield block
+
     def save(self, name: str) -> Path:
         """Write the model into the working folder, its tensors staying where they are."""
         path = self.folder / name
@@ -112,12 +129,14 @@ class Network:
         return path
 
     def _write(self, tensor: Any, array: Array) -> None:
+        import numpy as np
         from onnx import TensorProto, helper
 
         # What was there stays there: models saved before go on reading it.
         with open(self.folder / _TENSORS, "r+b") as file:
             offset = file.seek(0, os.SEEK_END)
-            array.tofile(file)
+            # Unlike tofile, this says why it cannot.
+            file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         name = tensor.name
         tensor.Clear()
         tensor.name = name
@@ -125,13 +144,6 @@ class Network:
         tensor.dims.extend(array.shape)
         tensor.data_location = TensorProto.EXTERNAL
         external(tensor, _TENSORS, offset, array.nbytes)
-
-
-def external(tensor: Any, location: str, offset: int, length: int) -> None:
-    """Say in which file a tensor's content stands."""
-    del tensor.external_data[:]
-    for key, value in (("location", location), ("offset", offset), ("length", length)):
-        tensor.external_data.add(key=key, value=str(value))
 
 
 def parse_model(path: Path) -> Any:
@@ -150,12 +162,12 @@ def parse_model(path: Path) -> Any:
             f"cannot read {path}: {error.strerror}", hint="give the path of an ONNX file"
         ) from error
     except Exception as error:  # protobuf's own errors; which ones depends on its version
-        raise IntegrityError(f"{path} is not an ONNX model, or cut short", hint=_HINT) from error
+        raise IntegrityError(f"{path} is not an ONNX model, or cut short", hint=AGAIN) from error
     if not (model.graph.node and model.graph.output and model.opset_import):
-        raise IntegrityError(f"{path} is not a whole ONNX model", hint=_HINT)
+        raise IntegrityError(f"{path} is not a whole ONNX model", hint=AGAIN)
     # Protobuf gives bytes for a text that is no UTF-8.
     if not all(isinstance(name, str) for name in _names(model.graph)):
-        raise IntegrityError(f"{path} is not a sound ONNX model: a name is not UTF-8", hint=_HINT)
+        raise IntegrityError(f"{path} is not a sound ONNX model: a name is not UTF-8", hint=AGAIN)
     return model
 
 
@@ -172,8 +184,8 @@ def _names(graph: Any) -> Iterator[Any]:
             yield attribute.name
             if attribute.HasField("t"):
                 yield attribute.t.name
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from _names(inner)
+        for inner in inner_graphs(node):
+            yield from _names(inner)
 
 
 def open_network(path: Path, folder: Path, model: Any = None) -> Network:
@@ -193,13 +205,31 @@ def open_network(path: Path, folder: Path, model: Any = None) -> Network:
     model = model or parse_model(path)
     for index, tensor in enumerate(model.graph.initializer):
         if not tensor.name:
-            raise IntegrityError(f"{path}: its initializer {index} has no name", hint=_HINT)
+            raise IntegrityError(f"{path}: its initializer {index} has no name", hint=AGAIN)
     with open(folder / _TENSORS, "w+b") as file:
         for tensor in tensors_of(model.graph):
             _adopt(tensor, path, file)
     # Fields that were cleared give their memory back only with the message they stood in.
     skeleton = ModelProto.FromString(model.SerializeToString())
     return Network(skeleton, folder)
+
+
+def check(path: Path, what: str) -> None:
+    """Have ONNX's own checker look at a file.
+
+    Raises:
+        IntegrityError: it is not valid.
+    """
+    import onnx
+
+    try:
+        onnx.checker.check_model(str(path))
+    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise IntegrityError(
+            f"{what} is not valid ONNX: {reason}",
+            hint="nothing was written; onnx.checker says so",
+        ) from error
 
 
 def _adopt(tensor: Any, path: Path, file: Any) -> None:
@@ -210,24 +240,31 @@ def _adopt(tensor: Any, path: Path, file: Any) -> None:
     if tensor.data_type == TensorProto.STRING:
         return
     if tensor.data_location != TensorProto.EXTERNAL:
-        if tensor.ByteSize() < _SMALL:
-            return
-        if not tensor.raw_data:
-            array = numpy_helper.to_array(tensor)
-            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
-        content = tensor.raw_data
-        if len(content) != tensor_bytes(tensor):
+        try:
+            if not tensor.raw_data:
+                array = numpy_helper.to_array(tensor)
+                if tensor.ByteSize() >= _SMALL:
+                    tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+            content, size = tensor.raw_data, tensor_bytes(tensor)
+        except (KeyError, TypeError, ValueError) as error:
+            raise IntegrityError(
+                f"{path}: the tensor {tensor.name!a} is of no type, or not of its size",
+                hint=AGAIN,
+            ) from error
+        if content and len(content) != size:
             raise IntegrityError(
                 f"{path}: the tensor {tensor.name!a} has {len(content)} bytes,"
-                f" its shape says {tensor_bytes(tensor)}",
-                hint=_HINT,
+                f" its shape says {size}",
+                hint=AGAIN,
             )
+        if len(content) < _SMALL:
+            return
         offset = file.seek(0, os.SEEK_END)
         file.write(content)
         tensor.ClearField("raw_data")
     else:
-        source, start, length = _external(tensor, path)
-        with _reading(source) as data:
+        source, start, length = whereabouts(tensor, path)
+        with reading(source) as data:
             data.seek(start)
             if length < _SMALL:
                 tensor.ClearField("external_data")
@@ -237,104 +274,11 @@ def _adopt(tensor: Any, path: Path, file: Any) -> None:
             offset = file.seek(0, os.SEEK_END)
             left = length
             while left:
-                block = data.read(min(_BLOCK, left))
+                block = data.read(min(BLOCK, left))
+                if not block:
+                    raise IntegrityError(f"{source} was cut while it was read", hint="try again")
                 file.write(block)
                 left -= len(block)
         file.flush()
     tensor.data_location = TensorProto.EXTERNAL
     external(tensor, _TENSORS, offset, file.tell() - offset)
-
-
-def external_files(path: Path, model: Any) -> dict[str, Path]:
-    """Return the files a model keeps tensors in, by the locations it names them by.
-
-    Raises:
-        IntegrityError, LocalFileError: a tensor's place is missing, cut or unsafe.
-    """
-    from onnx import TensorProto
-
-    found: dict[str, Path] = {}
-    for tensor in tensors_of(model.graph):
-        if tensor.data_location == TensorProto.EXTERNAL:
-            source, _, _ = _external(tensor, path)
-            location = {one.key: one.value for one in tensor.external_data}["location"]
-            found[location] = source
-    return found
-
-
-def tensors_of(graph: Any) -> Iterator[Any]:
-    """Yield every tensor of a graph: initializers, attributes, those of inner graphs."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from tensors_of(inner)
-
-
-def tensor_bytes(tensor: Any) -> int:
-    """How many bytes a tensor's shape and type come to."""
-    from math import prod
-
-    from onnx import TensorProto, helper
-
-    packed = {TensorProto.UINT4, TensorProto.INT4, getattr(TensorProto, "FLOAT4E2M1", 4)}
-    count: int = prod(tensor.dims)
-    if tensor.data_type in packed:
-        return (count + 1) // 2
-    return count * int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
-
-
-def sha256(path: Path) -> str:
-    """Digest of a file.
-
-    Raises:
-        LocalFileError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    with _reading(path) as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _reading(path: Path) -> Any:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise LocalFileError(
-            f"cannot read {path}: {error.strerror}", hint="the model's weights stand there"
-        ) from error
-
-
-def _external(tensor: Any, path: Path) -> tuple[Path, int, int]:
-    """File, offset and length of a tensor outside the model, inside the model's folder."""
-    place = {one.key: one.value for one in tensor.external_data}
-    location = place.get("location", "")
-    parts = Path(location).parts
-    name = f"{path}: the tensor {tensor.name!a}"
-    if not parts or Path(location).is_absolute() or ".." in parts or "\0" in location:
-        raise IntegrityError(f"{name} is outside the model's folder: {location!a}", hint=_HINT)
-    source = path.parent / location
-    if not source.is_file():
-        raise LocalFileError(
-            f"{name} is in {location}, which is not there",
-            hint="external weights belong beside the model",
-        )
-    try:
-        start = int(place.get("offset", 0))
-        length = int(place.get("length", tensor_bytes(tensor)))
-    except ValueError:
-        start = length = -1
-    size = source.stat().st_size
-    if start < 0 or length != tensor_bytes(tensor) or start + length > size:
-        raise IntegrityError(
-            f"{name} does not lie within the {size} bytes of {location}", hint=_HINT
-        )
-    return source, start, length
-
-
-def _place(tensor: Any) -> dict[str, int]:
-    return {one.key: int(one.value) for one in tensor.external_data if one.key != "location"}

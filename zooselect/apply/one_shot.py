@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from zooselect.apply.calibrate import calibrate
@@ -13,18 +14,19 @@ from zooselect.apply.measure import (
     Comparison,
     Outputs,
     compressed_size,
-    in_background,
     operators,
     weights_in,
 )
 from zooselect.apply.model_path import model_path
-from zooselect.apply.network import Network, external_files, open_network, parse_model, sha256
+from zooselect.apply.network import Network, check, open_network, parse_model
+from zooselect.apply.options import DEFAULT_SAMPLES, Options
 from zooselect.apply.prepare import Prepared, prepare
-from zooselect.apply.prune import SCOPES, zero_smallest
+from zooselect.apply.prune import zero_smallest
 from zooselect.apply.quantize import places, quantize
 from zooselect.apply.report import LayerReport, Measured, Report
 from zooselect.apply.runtime import Session, latencies
 from zooselect.apply.samples import Samples, inputs_of, make_up, read_folder
+from zooselect.apply.tensors import external_files, sha256
 from zooselect.apply.weighted import LayerNode, layer_nodes, refuse_quantized, unreached
 from zooselect.apply.write import (
     copy_model,
@@ -43,9 +45,9 @@ Progress = Callable[[str, int, int], None]
 
 #: A model of this fraction of zeros in its layers has been pruned before.
 SPARSE = 0.10
+MB = 1_000_000
 #: Bytes from which on a model is run in less memory, and a little slower.
-LARGE = 1_000_000_000
-DEFAULT_SAMPLES = 64
+LARGE = 1000 * MB
 
 
 def apply(
@@ -90,18 +92,20 @@ def apply(
         IntegrityError: a file is not what it must be, or the result not what was planned;
             then nothing was written.
     """
-    level = parse_level(optim_level)
-    if scope not in SCOPES:
-        raise UsageError(f"unknown scope {scope!r}", hint="scopes: " + ", ".join(SCOPES))
-    if samples < 1 or synthetic_data < 0:
-        raise UsageError(
-            "the number of samples is not positive", hint="64 are enough for most models"
-        )
-    if data is not None and synthetic_data:
-        raise UsageError("real and made-up samples were both asked for", hint="leave out one")
-    _need_packages()
-    source = model_path(model)
-    target = Path(output) if output is not None else _default_output(source, level)
+    options = Options(
+        parse_level(optim_level), output, data, synthetic_data, samples, tuple(exclude),
+        prune_ends, scope, force, dry_run,
+    )  # fmt: skip
+    return carry_out(model, options, progress)
+
+
+def carry_out(
+    model: str | os.PathLike[str], options: Options, progress: Progress | None = None
+) -> Report:
+    """As `apply`, with its options as one value."""
+    source, level = model_path(model), options.optim_level
+    options.check()
+    target = Path(options.output) if options.output else _default_output(source, level)
     # Links are followed, as all that writes here does.
     target = Path(os.path.realpath(target))
     parsed = parse_model(source)
@@ -110,24 +114,18 @@ def apply(
     job = _Job(source, beside, target, progress or (lambda step, done, of: None))
     plan = plan_for(ONE_SHOT, "", level)
     if plan.quantization is None:
-        return job.copy(plan, dry_run)
-    with working_folder(target.parent) as folder:
-        job.open(folder, parsed, force)
+        return job.copy(plan, options.dry_run)
+    # A dry run leaves the output's folder alone.
+    with working_folder(Path(gettempdir()) if options.dry_run else target.parent) as folder:
+        job.open(folder, parsed, options.force)
         del parsed
-        nodes = job.choose(level, exclude, prune_ends, scope)
+        nodes = job.choose(options)
         inputs = inputs_of(job.network)
-        if data is not None:
-            found = read_folder(Path(data), inputs, samples)
-        elif synthetic_data:
-            found = make_up(inputs, synthetic_data)
-        elif dry_run:
-            found = make_up(inputs, 0)
+        if options.data is not None:
+            found = read_folder(Path(options.data), inputs, options.samples)
         else:
-            raise UsageError(
-                "INT8 needs samples of the model's input, to calibrate with",
-                hint="--data FOLDER with .npz files; or --synthetic-data 16 for a first try",
-            )
-        if dry_run:
+            found = make_up(inputs, options.synthetic_data)
+        if options.dry_run:
             return job.report(found)
         job.run(nodes, found)
         return job.finish(found)
@@ -188,11 +186,9 @@ class _Job:
         self.progress("reading", 1, 1)
         self.force = force
 
-    def choose(
-        self, level: float, exclude: Sequence[str], prune_ends: bool, scope: str
-    ) -> list[LayerNode]:
+    def choose(self, options: Options) -> list[LayerNode]:
         """Plan; return the layers to quantize."""
-        network, self.scope = self.network, scope
+        network, self.scope = self.network, options.scope
         nodes = layer_nodes(network)
         self.unreached = unreached(network, nodes)
         if not nodes:
@@ -203,9 +199,12 @@ class _Job:
                 else f"its weights stand in {self.unreached[0].name}"
                 f" ({'/'.join(self.unreached[0].used_by)}), out of reach",
             )
-        excluded = excluded_weights(nodes, exclude)
-        self.plan = plan = choose(network, nodes, level, excluded, prune_ends)
-        for layer in planned_layers(network, nodes, plan, excluded, scope):
+        excluded = excluded_weights(nodes, options.exclude)
+        chosen = [one for one in nodes if one.weight not in excluded]
+        if not chosen:
+            raise UsageError("every layer is excluded", hint="level 0.0 is no change")
+        self.plan = plan = choose(network, nodes, options.optim_level, excluded, options.prune_ends)
+        for layer in planned_layers(network, nodes, plan, excluded, options.scope):
             self.layers[layer.name] = layer
         zeros = sum(one.zeros_before for one in self.layers.values())
         share = zeros / sum(one.numel for one in self.layers.values())
@@ -214,14 +213,11 @@ class _Job:
                 f"the model is sparse already: {share:.1%} of its layers' weights are zero",
                 hint="start from the dense model; --force counts those zeros in",
             )
-        chosen = [one for one in nodes if one.weight not in excluded]
-        if not chosen:
-            raise UsageError("every layer is excluded", hint="level 0.0 is no change")
         return chosen
 
     def run(self, nodes: list[LayerNode], samples: Samples) -> None:
         """Prune, calibrate, run the input model, quantize, write."""
-        network, folder = self.network, self.folder
+        network, folder, self.int8_nodes = self.network, self.folder, len(nodes)
         pruned = [one for one in self.layers.values() if one.planned_zeros]
         for at, layer in enumerate(pruned):
             self.progress("pruning", at, len(pruned))
@@ -241,9 +237,9 @@ class _Job:
         ranges = calibrate(network, where.watched, samples, keep)
         self.before = Outputs(folder, "source")
         session = Session(self.as_given, lean=self.lean)
-        for at, sample in enumerate(samples):
-            self.progress("running the input model", at, count)
-            self.before.add(session.run(sample))
+        for at, outputs in enumerate(samples.runs(session)):
+            self.progress("running the input model", at + 1, count)
+            self.before.add(outputs)
         self.interface = session.interface
         del session
         self.progress("quantizing", 0, 1)
@@ -254,41 +250,37 @@ class _Job:
 
     def finish(self, samples: Samples) -> Report:
         """Read the file back, run it, compare with the plan, and publish."""
-        import onnx
-
         path = self.files[-1]
-        try:
-            onnx.checker.check_model(str(path))
-        except onnx.checker.ValidationError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise IntegrityError(
-                f"the result is not valid ONNX: {reason}", hint="nothing was written"
-            ) from error
+        check(path, "the result")
         (self.folder / "back").mkdir()
         written = open_network(path, self.folder / "back")
         self._check(written)
-        # It takes longest of all here, and needs no lock.
-        compressed = in_background(lambda: compressed_size(self.files))
-        session = Session(path, lean=self.lean)
+        session = Session(path, "the result", lean=self.lean, watch=self.folder)
         if session.interface != self.interface:
             raise IntegrityError(
                 f"inputs and outputs changed from {self.interface} to {session.interface}",
                 hint="nothing was written; this is a bug",
             )
         source, pruned = Comparison(self.before), Comparison(self.kept)
-        for at, sample in enumerate(samples):
-            self.progress("measuring", at, len(samples))
-            outputs = session.run(sample)
+        ran: dict[str, int] = {}
+        for at, outputs in enumerate(samples.runs(session)):
+            ran = ran or session.operators()
+            self.progress("measuring", at + 1, len(samples))
             source.add(outputs)
             pruned.add(outputs)
-        packed = compressed()
+        packed = compressed_size(
+            self.files,
+            lambda done, of: self.progress("compressing", done // MB, -(-of // MB)),
+        )
         given = Session(self.as_given, lean=self.lean)
-        before, after = latencies(given, session, sample)
+        before, after = latencies(given, session, next(iter(samples)))
         measured = Measured(
             self.size,
             sum(one.stat().st_size for one in self.files),
             packed,
             operators(written),
+            ran,
+            self.int8_nodes,
             source.drift,
             pruned.drift,
             before,
@@ -330,13 +322,3 @@ class _Job:
 
 def _default_output(source: Path, level: float) -> Path:
     return source.with_name(f"{source.stem}-optim{level!r}.onnx")
-
-
-def _need_packages() -> None:
-    from importlib.util import find_spec
-
-    for name in ("numpy", "onnx", "onnxruntime"):
-        if find_spec(name) is None:
-            raise UsageError(
-                f"apply needs the package {name}", hint="pip install 'zooselect[onnx]'"
-            )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zooselect.apply.network import Network
-from zooselect.errors import UsageError
+from zooselect.apply.graphs import remove_nodes, users_of
+from zooselect.apply.network import Network, check
+from zooselect.apply.norms import fold_batch_norms
+from zooselect.errors import IntegrityError, UsageError
 from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED
 
 if TYPE_CHECKING:
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
 
 #: The first opset whose DequantizeLinear takes a scale for each channel, and its IR version.
 OPSET, _IR = 13, 7
+_EXPORT_LATER = f"export it again with opset {OPSET} or later"
 #: Since this IR version an initializer is a constant unless it is an input as well.
 _IR_CONSTANTS = 4
 #: Operators of one output that a weight is followed through.
 _FOLDED = ("Identity", "Transpose", "Cast")
-
-#: The nodes that use each value.
-Users = defaultdict[str, list[Any]]
 
 
 class Prepared(NamedTuple):
@@ -45,15 +44,17 @@ def prepare(network: Network) -> Prepared:
 
     Raises:
         UsageError: an opset that cannot be converted.
+        IntegrityError: it is not valid ONNX.
     """
     opset = _opset(network.model)
     _drop_constant_inputs(network)
     network.model.ir_version = max(network.model.ir_version, _IR)
+    check(network.save("checked.onnx"), "the model")
     if opset < OPSET:
         _convert(network, opset)
     _constants_to_initializers(network)
     _reach_weights(network)
-    folded = _fold_batch_norms(network)
+    folded = fold_batch_norms(network)
     _unshare_weights(network)
     drop_unused(network)
     left = sum(node.op_type == "BatchNormalization" for node in network.model.graph.node)
@@ -80,6 +81,11 @@ def _convert(network: Network, opset: int) -> None:
     from onnx import helper, version_converter
 
     model = network.model
+    if model.functions:
+        raise UsageError(
+            f"the model has opset {opset}, and functions of its own, which onnx does not convert",
+            hint=_EXPORT_LATER,
+        )
     aside = [one for one in model.graph.initializer if one.external_data]
     for tensor in aside:
         model.graph.initializer.remove(tensor)
@@ -91,7 +97,7 @@ def _convert(network: Network, opset: int) -> None:
         reason = " ".join(str(error).split())[:200]
         raise UsageError(
             f"the model has opset {opset}, and onnx cannot convert it to {OPSET}: {reason}",
-            hint=f"export it again with opset {OPSET} or later",
+            hint=_EXPORT_LATER,
         ) from error
     names = {tensor.name for tensor in aside}
     for value in [one for one in converted.graph.input if one.name in names]:
@@ -112,6 +118,7 @@ def _constants_to_initializers(network: Network) -> None:
     for node in graph.node:
         if (
             node.op_type != "Constant"
+            or not node.attribute
             or node.attribute[0].name != "value"
             or node.output[0] in outputs
         ):
@@ -124,19 +131,19 @@ def _constants_to_initializers(network: Network) -> None:
         else:
             network.set(node.output[0], numpy_helper.to_array(tensor))
         doomed.add(node.output[0])
-    _remove(graph, doomed)
+    remove_nodes(graph, doomed)
 
 
 def _reach_weights(network: Network) -> None:
     """Compute weights that stand behind transpositions, and give them to their layers."""
     graph = network.model.graph
     source = {name: node for node in graph.node for name in node.output}
-    users = _users(graph)
+    users = users_of(graph)
     made: dict[str, str] = {}
     for node in _layers(network):
         name = node.input[1]
         chain: list[Any] = []
-        while name in source and source[name].op_type in _FOLDED:
+        while name in source and _followed(source[name]):
             chain.append(source[name])
             name = chain[-1].input[0]
         if not chain or name not in network:
@@ -144,8 +151,13 @@ def _reach_weights(network: Network) -> None:
         end = node.input[1]
         if end not in made:
             array = network.get(name)
-            for step in reversed(chain):
-                array = _folded(step, array)
+            try:
+                for step in reversed(chain):
+                    array = _folded(step, array)
+            except ValueError as error:
+                raise IntegrityError(
+                    f"the weight {name!a} cannot be transposed: {error}", hint="export it again"
+                ) from error
             # A weight nobody else wants keeps its name, for plans and people go by it.
             alone = all(len(users[one]) == 1 for one in (name, *_outputs(chain[1:])))
             alone = alone and all(_is_weight_of(one, end) for one in users[end])
@@ -155,6 +167,15 @@ def _reach_weights(network: Network) -> None:
             network.set(made[end], array)
         node.input[1] = made[end]
     _drop_dead_nodes(graph)
+
+
+def _followed(node: Any) -> bool:
+    """Whether a weight is a weight still behind a node: numbers stay numbers."""
+    from onnx import TensorProto
+
+    kinds = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
+    to = next((one.i for one in node.attribute if one.name == "to"), TensorProto.FLOAT)
+    return node.op_type in _FOLDED and node.domain in DOMAINS and to in kinds
 
 
 def _outputs(nodes: list[Any]) -> Iterator[str]:
@@ -175,70 +196,9 @@ def _folded(node: Any, array: Array) -> Array:
     return array
 
 
-def _fold_batch_norms(network: Network) -> int:
-    graph = network.model.graph
-    source = {name: node for node in graph.node for name in node.output}
-    users = _users(graph)
-    layers: dict[str, Any] = {}
-    for norm in graph.node:
-        if norm.op_type != "BatchNormalization" or norm.domain not in DOMAINS:
-            continue
-        layer = source.get(norm.input[0])
-        if (
-            layer is None
-            or layer.op_type not in ("Conv", "ConvTranspose", "Gemm")
-            or layer.domain not in DOMAINS
-            or len(users[norm.input[0]]) > 1
-            or not _foldable(network, users, layer, norm)
-        ):
-            continue
-        _fold(network, layer, norm)
-        layers[norm.output[0]] = layer
-    _remove(graph, set(layers))
-    for output, layer in layers.items():
-        layer.output[0] = output
-    return len(layers)
-
-
-def _foldable(network: Network, users: Users, layer: Any, norm: Any) -> bool:
-    tensors = [*layer.input[1:3], *norm.input[1:5]]
-    if not all(name in network or not name for name in tensors) or len(norm.output) > 1:
-        return False
-    # Weights that several layers share are not any one norm's to change.
-    if any(len(users[name]) > 1 for name in layer.input[1:3] if name):
-        return False
-    kinds = {network.tensor(name).data_type for name in tensors if name}
-    values = {one.name: one for one in (*layer.attribute, *norm.attribute)}
-    if len(kinds) > 1 or ("training_mode" in values and values["training_mode"].i):
-        return False
-    if layer.op_type == "ConvTranspose":
-        return "group" not in values or values["group"].i == 1
-    return all(values[key].f == 1.0 for key in ("alpha", "beta") if key in values)
-
-
-def _fold(network: Network, layer: Any, norm: Any) -> None:
-    import numpy as np
-
-    scale, shift, mean, variance = (network.get(one).astype(float) for one in norm.input[1:5])
-    epsilon = next((one.f for one in norm.attribute if one.name == "epsilon"), 1e-5)
-    factor = scale / np.sqrt(variance + epsilon)
-    weight = network.get(layer.input[1])
-    transposed = any(one.name == "transB" and one.i for one in layer.attribute)
-    axis = 0 if layer.op_type == "Conv" or transposed else 1
-    each = factor.reshape([-1 if at == axis else 1 for at in range(weight.ndim)])
-    network.set(layer.input[1], (weight * each).astype(weight.dtype))
-    bias = network.get(layer.input[2]) if len(layer.input) > 2 and layer.input[2] else 0.0
-    moved = ((bias - mean) * factor + shift).astype(weight.dtype)
-    name = network.fresh(f"{layer.input[1]}.folded_bias")
-    network.set(name, moved)
-    inputs = [*layer.input[:2], name]
-    del layer.input[:]
-    layer.input.extend(inputs)
-
-
 def _unshare_weights(network: Network) -> None:
     """Give layers a copy of their own of a weight that others look things up in."""
-    users = _users(network.model.graph)
+    users = users_of(network.model.graph)
     for name in sorted({node.input[1] for node in _layers(network)} & network.names):
         if all(_is_weight_of(one, name) for one in users[name]):
             continue
@@ -264,49 +224,20 @@ def _layers(network: Network) -> Iterator[Any]:
             yield node
 
 
-def _users(graph: Any) -> Users:
-    """The nodes that use each value; None for the graph's outputs and for inner graphs."""
-    users: Users = defaultdict(list)
-    for node in graph.node:
-        for name in node.input:
-            users[name].append(node)
-    for name in _wanted_elsewhere(graph):
-        users[name].append(None)
-    return users
-
-
-def _wanted_elsewhere(graph: Any) -> set[str]:
-    """Names the graph's outputs and inner graphs use."""
-    wanted = {one.name for one in graph.output}
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                wanted |= {name for one in inner.node for name in one.input}
-                wanted |= _wanted_elsewhere(inner)
-    return wanted
-
-
 def _drop_dead_nodes(graph: Any) -> None:
     """Take away the folded nodes whose results nobody uses any more."""
-    users = _users(graph)
+    users = users_of(graph)
     dead = set()
     for node in reversed(graph.node):
         if node.op_type in _FOLDED and not users[node.output[0]]:
             dead.add(node.output[0])
             users[node.input[0]].remove(node)
-    _remove(graph, dead)
-
-
-def _remove(graph: Any, outputs: set[str]) -> None:
-    """Take away the nodes whose first output is one of these."""
-    for index in reversed(range(len(graph.node))):
-        if graph.node[index].output and graph.node[index].output[0] in outputs:
-            del graph.node[index]
+    remove_nodes(graph, dead)
 
 
 def drop_unused(network: Network) -> None:
     """Take away the initializers nothing uses."""
-    used = _users(network.model.graph)
+    used = users_of(network.model.graph)
     for name in sorted(network.names):
         if name not in used:
             network.remove(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from zooselect.plan.layers import Layer
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SCOPES = ("layer", "global")
 _HALF = 16
 _LOW = (1 << _HALF) - 1
+_BLOCK = 1 << 20
 
 
 def zeros_per_layer(layers: Sequence[Layer], sparsity: float) -> dict[str, int]:
@@ -57,53 +58,72 @@ def zero_smallest(weights: Array, count: int) -> Array:
 
     if count <= 0:
         return weights
-    flat: Array = weights.ravel().copy()
-    sizes = np.abs(flat)
-    threshold = np.partition(sizes, count - 1)[count - 1]
-    smaller = sizes < threshold
-    equal = np.flatnonzero(sizes == threshold)[: count - int(np.count_nonzero(smaller))]
-    flat[smaller] = 0.0
-    flat[equal] = 0.0
-    return flat.reshape(weights.shape)
+    sizes = np.abs(weights).ravel()
+    sizes.partition(count - 1)
+    threshold = sizes[count - 1]
+    left = count - int(np.count_nonzero(sizes[:count] < threshold))
+    del sizes
+    pruned: Array = weights.copy()
+    for block in _blocks(pruned):
+        sizes = np.abs(block)
+        equal = np.flatnonzero(sizes == threshold)[:left]
+        left -= len(equal)
+        block[sizes < threshold] = 0.0
+        block[equal] = 0.0
+    return pruned
 
 
 def _below_threshold(
     names: Sequence[str], wanted: int, read: Callable[[str], Array]
 ) -> dict[str, int]:
-    """How many of the `wanted` smallest weights of several layers stand in each.
+    """How many of the `wanted` smallest weights of several layers stand in each."""
+    import numpy as np
+
+    threshold, left = _threshold(names, wanted, read)
+    counts = {}
+    for name in names:
+        below = equal = 0
+        for block in _blocks(read(name)):
+            sizes = _sizes(block)
+            below += int(np.count_nonzero(sizes < threshold))
+            equal += int(np.count_nonzero(sizes == threshold))
+        counts[name] = below + min(left, equal)
+        left -= min(left, equal)
+    return counts
+
+
+def _threshold(names: Sequence[str], wanted: int, read: Callable[[str], Array]) -> tuple[int, int]:
+    """The size of the last of the `wanted` smallest weights, and how many of just that size go.
 
     Sizes of floats are ordered as their bits are, so two histograms of half the bits each
-    find the threshold exactly and need no room for the weights.
+    find it exactly and need no room for the weights.
     """
     import numpy as np
 
-    def bits(name: str) -> Array:
-        weights: Array = np.abs(read(name)).ravel()
-        values: Array = weights.view(np.uint32)
-        return values
-
-    def histogram(values: Array) -> Array:
-        counts: Array = np.bincount(values, minlength=_LOW + 1)
-        return counts
-
-    high = np.zeros(_LOW + 1, np.int64)
+    high, low = np.zeros((2, _LOW + 1), np.int64)
     for name in names:
-        high += histogram(bits(name) >> _HALF)
+        for block in _blocks(read(name)):
+            high += np.bincount(_sizes(block) >> _HALF, minlength=_LOW + 1)
     top = int(np.searchsorted(np.cumsum(high), max(wanted, 1)))
     rest = wanted - int(np.sum(high[:top]))
-    low = np.zeros(_LOW + 1, np.int64)
     for name in names:
-        values = bits(name)
-        low += histogram(values[values >> _HALF == top] & _LOW)
-    threshold = (top << _HALF) + int(np.searchsorted(np.cumsum(low), max(rest, 1)))
-    counts, equal = {}, {}
-    for name in names:
-        values = bits(name)
-        counts[name] = int(np.count_nonzero(values < threshold))
-        equal[name] = int(np.count_nonzero(values == threshold))
-    left = wanted - sum(counts.values())
-    for name in names:
-        more = min(left, equal[name])
-        counts[name] += more
-        left -= more
-    return counts
+        for block in _blocks(read(name)):
+            sizes = _sizes(block)
+            low += np.bincount(sizes[sizes >> _HALF == top] & _LOW, minlength=_LOW + 1)
+    bottom = int(np.searchsorted(np.cumsum(low), max(rest, 1)))
+    return (top << _HALF) + bottom, rest - int(np.sum(low[:bottom]))
+
+
+def _blocks(weights: Array) -> Iterator[Array]:
+    """Yield views of so many numbers at a time: what is made of them is small."""
+    flat = weights.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        yield flat[start : start + _BLOCK]
+
+
+def _sizes(block: Array) -> Array:
+    """The sizes of floats, as their bits."""
+    import numpy as np
+
+    sizes: Array = np.abs(block).view(np.uint32)
+    return sizes

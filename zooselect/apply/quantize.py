@@ -5,7 +5,15 @@ that a pruned weight stays an exact zero. Activations become uint8, scaled to th
 calibration found. Biases become int32. The float operators stay, between QuantizeLinear and
 DequantizeLinear, and onnxruntime runs them in integers.
 
-The arithmetic is that of `onnxruntime.quantization.quantize_static` (WeightSymmetric,
+No sum saturates, on any CPU. On x86 without VNNI onnxruntime multiplies with VPMADDUBSW, which
+adds two neighbouring products in int16: 255 * (127 + 127) is twice what that holds, and the
+result is wrong without a word (onnxruntime issues 5849, 6004; pull request 12088). So a
+channel is scaled to the greatest weight or sum of two neighbours, whichever is more: 255 * 128
+fits. All kernels of its library MLAS for SSE4.1, AVX2 and AVX-512 go to int32 after one such
+sum, and pair what stands side by side in the order of `_by_output`. Halving the range of all
+weights (onnxruntime's `reduce_range`) needs no such order and loses more: docs/apply.md.
+
+Else the arithmetic is that of `onnxruntime.quantization.quantize_static` (WeightSymmetric,
 per_channel, min-max calibration); a test holds the int8 weights to it. It is done here
 because that tool holds several copies of the model in memory and places its nodes otherwise:
 it also quantizes what stands before an activation function, which onnxruntime would run into
@@ -143,7 +151,7 @@ class _Weights:
             self._input_scale[layer.node.output[0]] = scale
             bias = self._bias(layer)
             if bias is not None:
-                floor = abs(network.get(bias)) / (scale * _BIAS_LIMIT)
+                floor = abs(network.get(bias).ravel()) / (float(scale) * _BIAS_LIMIT)
                 key = (layer.weight, layer.axis)
                 known = self._floors.get(key)
                 self._floors[key] = floor if known is None else floor.clip(min=known)
@@ -177,7 +185,7 @@ class _Weights:
             return None
         tensor = self._network.tensor(inputs[2])
         plain = all(one.f == 1.0 for one in layer.node.attribute if one.name in ("alpha", "beta"))
-        fits = list(tensor.dims) == [layer.channels] and layer.axis is not None
+        fits = layer.axis is not None and list(tensor.dims) in _bias_shapes(layer)
         return str(inputs[2]) if plain and fits else None
 
     def _quantized(self, layer: LayerNode) -> tuple[str, Array]:
@@ -189,8 +197,7 @@ class _Weights:
             raise IntegrityError(
                 f"the weight {layer.weight!a} has NaN or infinite numbers", hint="export it again"
             )
-        others = tuple(at for at in range(weight.ndim) if at != layer.axis)
-        scale = np.max(np.abs(weight), axis=others, keepdims=True) / np.float32(_WEIGHT_LIMIT)
+        scale = _peaks(weight, layer) / np.float32(_WEIGHT_LIMIT)
         floor = self._floors.get((layer.weight, layer.axis))
         if floor is not None:
             # A channel of tiny weights and a large bias: int32 has to hold that too.
@@ -213,7 +220,7 @@ class _Weights:
 
         network = self._network
         each = (scale * self._input_scale[self._outputs[id(layer)]]).astype(np.float32)
-        numbers = np.rint(network.get(bias) / each.astype(float)).astype(np.int32)
+        numbers = np.rint(network.get(bias).ravel() / each.astype(float)).astype(np.int32)
         name = network.fresh(bias + QUANTIZED)
         network.set(name, numbers)
         network.set(f"{name}_scale", each)
@@ -222,6 +229,48 @@ class _Weights:
         node.input[2] = result
         inputs = [name, f"{name}_scale", f"{name}_zero_point"]
         return helper.make_node("DequantizeLinear", inputs, [result], name=result, axis=0)
+
+
+def _bias_shapes(layer: LayerNode) -> list[list[int]]:
+    """The shapes of a bias with one number for each channel; Gemm takes a row as well."""
+    return [[layer.channels], *([[1, layer.channels]] if layer.node.op_type == "Gemm" else [])]
+
+
+def _peaks(weight: Array, layer: LayerNode) -> Array:
+    """Each channel's greatest size of a weight, or of the sum of two that are added in int16.
+
+    Scaled to 127, rounding makes that sum 128 at most.
+    """
+    import numpy as np
+
+    rows = _by_output(weight, layer)
+    count = rows.shape[-1]
+    peaks = _sizes(rows)
+    if count > 1:
+        peaks = np.maximum(peaks, _sizes(rows[..., : count - 1 : 2] + rows[..., 1::2]))
+    if layer.axis is None:
+        peaks = np.max(peaks)
+    return peaks.reshape([-1 if at == layer.axis else 1 for at in range(weight.ndim)])
+
+
+def _sizes(rows: Array) -> Array:
+    import numpy as np
+
+    sizes: Array = np.maximum(rows.max(-1), -rows.min(-1))
+    return sizes
+
+
+def _by_output(weight: Array, layer: LayerNode) -> Array:
+    """The weight with all an output is the sum of in the last dimension, as kernels order it.
+
+    For a convolution that is position by position, and at each one channel after the other.
+    """
+    import numpy as np
+
+    if layer.node.op_type in ("Conv", "ConvTranspose"):
+        inputs = 1 if layer.node.op_type == "Conv" else 0
+        return np.moveaxis(weight, inputs, -1).reshape(weight.shape[1 - inputs], -1)
+    return weight if layer.axis == 0 else np.swapaxes(weight, -1, -2)
 
 
 def _scale(low: float, high: float) -> Scale:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zooselect.apply.measure import Drift
+from zooselect.apply.measure import INTEGER, Drift
 from zooselect.apply.prepare import Prepared
 from zooselect.apply.weighted import Unreached
 from zooselect.level import POLICY
 from zooselect.plan.plan import Plan
+
+#: Bytes from which on a size is told in MB.
+_KB_UP_TO = 100_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class Measured:
         bytes_before, bytes_after: sizes of model and external data.
         bytes_compressed: size of the output under gzip.
         operators: how many nodes the output has of each operator.
+        operators_run: how often each ran for one sample in onnxruntime on this machine, which
+            makes operators of its own of them.
+        int8_nodes: nodes that get their weight and input from 8-bit integers.
         drift: outputs against those of the input model.
         drift_from_pruned: outputs against those of the pruned model in float: what
             quantization alone does.
@@ -78,6 +84,8 @@ class Measured:
     bytes_after: int
     bytes_compressed: int
     operators: dict[str, int]
+    operators_run: dict[str, int]
+    int8_nodes: int
     drift: Drift
     drift_from_pruned: Drift
     latency_before: float
@@ -88,6 +96,12 @@ class Measured:
         """Latency of the output, as a multiple of the input's."""
         return self.latency_after / self.latency_before
 
+    @property
+    def in_integers(self) -> int:
+        """How many of the INT8 nodes onnxruntime multiplied in integers."""
+        ran = sum(count for kind, count in self.operators_run.items() if kind in INTEGER)
+        return min(ran, self.int8_nodes)
+
     def to_dict(self) -> dict[str, object]:
         """The measurements as they stand in JSON output."""
         return {
@@ -95,6 +109,9 @@ class Measured:
             "bytes_after": self.bytes_after,
             "bytes_compressed": self.bytes_compressed,
             "operators": self.operators,
+            "operators_run": self.operators_run,
+            "int8_nodes": self.int8_nodes,
+            "int8_nodes_run_in_integers": self.in_integers,
             "drift": self.drift.to_dict(),
             "drift_from_pruned": self.drift_from_pruned.to_dict(),
             "latency_ms_before": self.latency_before * 1e3,
@@ -187,8 +204,10 @@ class Report:
             parts.append(
                 f"layers {len(self.pruned)} of {len(self.layers)} pruned to {percent(sparsity)}, "
             )
+        parts.append("INT8 weights and activations")
         count = sum(one.int8 for one in self.layers)
-        parts.append(f"INT8 weights and activations in {count} of {len(self.layers)}")
+        if count < len(self.layers):
+            parts.append(f" in {count} of {len(self.layers)}")
         text = "".join(parts)
         measured = self.measured
         if measured is None:
@@ -202,12 +221,23 @@ class Report:
             text += f" · top-1 agreement with the input {agreement}"
         elif measured.drift.relative_error is not None:
             text += f" · relative error {measured.drift.relative_error:.2g} against the input"
-        return text + f" · latency x {measured.latency_ratio:.2f}"
+        return text
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know beside the line."""
         notes = []
+        if self.measured is not None:
+            notes.append(
+                f"a run takes {self.measured.latency_ratio:.2f} times as long as the input's,"
+                " in onnxruntime on this machine"
+            )
+            inside, nodes = self.measured.in_integers, self.measured.int8_nodes
+            if inside < nodes:
+                notes.append(
+                    f"onnxruntime ran {inside} of {nodes} INT8 operators in integers, the others"
+                    " in float"
+                )
         if self.synthetic:
             notes.append(
                 f"calibrated on {self.samples} MADE-UP samples: activations of real data may lie"
@@ -239,8 +269,8 @@ def percent(fraction: float, digits: int = 2) -> str:
 
 
 def size(count: int) -> str:
-    """A number of bytes for people, in MB of a million bytes."""
-    return f"{count / 1e6:.2f} MB"
+    """A number of bytes for people, in MB of a million bytes, or kB of a thousand."""
+    return f"{count / 1e6:.2f} MB" if count >= _KB_UP_TO else f"{count / 1e3:.1f} kB"
 
 
 def more(left: tuple[Any, ...] | list[Any]) -> str:
@@ -272,6 +302,10 @@ def markdown(report: Report) -> str:
             "",
             f"Latency of a run: {measured.latency_before * 1e3:.3g} ms before,"
             f" {measured.latency_after * 1e3:.3g} ms after, x {measured.latency_ratio:.2f}.",
+            "",
+            "Operators onnxruntime ran: "
+            + ", ".join(f"{count} x {kind}" for kind, count in measured.operators_run.items())
+            + f"; {measured.in_integers} of {measured.int8_nodes} INT8 layers in integers.",
         ]
     if report.layers:
         lines += [

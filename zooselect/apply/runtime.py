@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,29 @@ if TYPE_CHECKING:
     from zooselect.apply.network import Array
 
 #: A latency is the median of so many runs at least, at most, and for so many seconds.
-_RUNS, _MOST, _SECONDS = 5, 200, 1.0
+_RUNS, _MOST, _SECONDS = 5, 100, 1.0
 _ERRORS_ONLY = 3
 
 
 class Session:
     """A model loaded in onnxruntime, on the CPU."""
 
-    def __init__(self, path: Path, *, lean: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        what: str = "the model",
+        *,
+        lean: bool = False,
+        watch: Path | None = None,
+    ) -> None:
         """Load a model.
 
         Args:
             path: the ONNX file.
+            what: what to call it in a message.
             lean: leave weights as they are in the file rather than lay them out anew for
                 speed, which takes the room of one more copy.
+            watch: folder to note in what is run, for `operators`.
 
         Raises:
             IntegrityError: onnxruntime does not take the model.
@@ -40,14 +50,18 @@ class Session:
             options.graph_optimization_level = (
                 onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
             )
+        if watch is not None:
+            options.enable_profiling = True
+            options.profile_file_prefix = str(watch / "profile")
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"], enable_fallback=False
             )
         except Exception as error:  # onnxruntime's own; their base is Exception
+            reason = _reason(error).replace(f"Load model from {path} failed:", "")
             raise IntegrityError(
-                f"onnxruntime cannot load {path.name}: {_reason(error)}",
-                hint="does the model run in onnxruntime at all?",
+                f"onnxruntime does not take {what}: {reason}",
+                hint="nothing was written; it must run in onnxruntime as it is",
             ) from error
         self.outputs = [one.name for one in self._session.get_outputs()]
 
@@ -67,10 +81,26 @@ class Session:
             outputs: list[Array] = self._session.run(None, sample)
         except Exception as error:  # onnxruntime's own; their base is Exception
             raise UsageError(
-                f"the model does not run on a sample: {_reason(error)}",
+                f"the model does not run on it: {_reason(error)}",
                 hint="the samples must fit together; made-up ones may not (give --data)",
             ) from error
         return outputs
+
+    def operators(self) -> dict[str, int]:
+        """How often each operator ran, of those onnxruntime made of the graph.
+
+        For a session that is watched; it is not from then on.
+        """
+        import json
+
+        with open(self._session.end_profiling(), encoding="utf-8") as file:
+            events = json.load(file)
+        ran = (
+            one["args"]["op_name"]
+            for one in events
+            if one.get("cat") == "Node" and one["name"].endswith("_kernel_time")
+        )
+        return dict(sorted(Counter(ran).items()))
 
 
 def latencies(one: Session, other: Session, sample: dict[str, Array]) -> tuple[float, float]:
@@ -100,4 +130,4 @@ def _onnxruntime() -> Any:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    return " ".join(str(error).split())[:400]

@@ -19,6 +19,7 @@ from zooselect.errors import IntegrityError, LocalFileError, UsageError
 
 if TYPE_CHECKING:
     from zooselect.apply.network import Array, Network
+    from zooselect.apply.runtime import Session
 
 #: Bytes one array may have: more than any one picture, text or sound.
 LARGEST_ARRAY = 1 << 30
@@ -64,6 +65,24 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self._files) or self._made_up
+
+    def name(self, at: int) -> str:
+        """What to call a sample in a message."""
+        return str(self._files[at]) if self._files else f"made-up sample {at + 1}"
+
+    def runs(self, session: Session) -> Iterator[list[Array]]:
+        """Yield a network's outputs for each sample.
+
+        Raises:
+            UsageError: it does not run on one; the message says on which.
+        """
+        for at, sample in enumerate(self):
+            try:
+                outputs = session.run(sample)
+            except UsageError as error:
+                message = f"{self.name(at)}: {error.message}"
+                raise UsageError(message, hint=error.hint) from error
+            yield outputs
 
     def __iter__(self) -> Iterator[dict[str, Array]]:
         if self._files:
@@ -142,6 +161,9 @@ def _read(path: Path, inputs: tuple[Input, ...], headers_only: bool = False) -> 
     import numpy as np
 
     sample: dict[str, Array] = {}
+    if not path.is_file():
+        # Opening a pipe would wait for somebody to write to it.
+        raise LocalFileError(f"cannot read {path}: no regular file", hint=_LAYOUT)
     try:
         with zipfile.ZipFile(path) as archive:
             members = {one.removesuffix(".npy"): one for one in archive.namelist()}
@@ -206,6 +228,7 @@ def _batched(path: Path, wanted: Input, shape: tuple[int, ...], kind: Any) -> tu
         len(full) == len(wanted.shape)
         and all(size in (None, have) for size, have in zip(wanted.shape, full, strict=True))
     )
+    fits = fits and 0 not in full
     if kind != wanted.kind or not fits:
         raise UsageError(
             f"{path}: the input {wanted.name!a} takes {wanted}, with or without the first"

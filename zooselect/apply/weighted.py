@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from math import prod
 from typing import Any, NamedTuple
 
-from zooselect.apply.network import Network, tensors_of
+from zooselect.apply.network import Network
 from zooselect.errors import UsageError
-from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED
+from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED, inner_graphs
 
 #: Operators that compute in integers, or come before and after such.
 QUANTIZED_OPERATORS = {
@@ -72,15 +73,14 @@ def unreached(network: Network, layers: list[LayerNode]) -> tuple[Unreached, ...
 
     floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
     reached = {layer.weight for layer in layers}
-    users: dict[str, set[str]] = {}
+    users = {one.name: {"the model's output"} for one in network.model.graph.output}
     _note_users(network.model.graph, users)
     found = [
-        Unreached(one.name, prod(one.dims), tuple(sorted(users.get(one.name, ()))))
-        for one in tensors_of(network.model.graph)
+        Unreached(name, prod(one.dims), tuple(sorted(users.get(name, ()))))
+        for name, one in _named_tensors(network.model.graph)
         # A dimension of ones makes no matrix: scales and biases are shaped so.
-        if one.data_type in floats
-        and sum(size > 1 for size in one.dims) > 1
-        and one.name not in reached
+        if one.data_type in floats and sum(size > 1 for size in one.dims) > 1
+        if name not in reached
     ]
     graph = network.model.graph
     found += [
@@ -107,16 +107,25 @@ def refuse_quantized(network: Network) -> None:
         )
 
 
+def _named_tensors(graph: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the tensors of a graph and of those in it, by the names nodes use them by."""
+    for tensor in graph.initializer:
+        yield tensor.name, tensor
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield node.output[0] if node.output else "", attribute.t
+        for inner in inner_graphs(node):
+            yield from _named_tensors(inner)
+
+
 def _note_users(graph: Any, users: dict[str, set[str]], inside: str = "") -> None:
     """Note the operators that use each name, also in inner graphs."""
     for node in graph.node:
-        for name in (*node.input, *(node.output if node.op_type == "Constant" else ())):
+        for name in node.input:
             users.setdefault(name, set()).add(node.op_type + inside)
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                users.setdefault(attribute.t.name, set()).add(node.op_type + inside)
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                _note_users(inner, users, f" inside {node.op_type}")
+        for inner in inner_graphs(node):
+            _note_users(inner, users, f" inside {node.op_type}")
 
 
 def _axis(node: Any, rank: int) -> int | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from zooselect import __version__
-from zooselect.apply.network import LARGEST_FILE, Network, external, tensor_bytes
+from zooselect.apply.network import LARGEST_FILE, Network
+from zooselect.apply.tensors import external, tensor_bytes, tensors_of
 from zooselect.errors import LocalFileError, UsageError
 from zooselect.level import POLICY
 
@@ -28,20 +29,20 @@ def write_network(network: Network, path: Path) -> list[Path]:
 
     model = ModelProto()
     model.CopyFrom(network.model)
-    size = sum(tensor_bytes(one) for one in model.graph.initializer if one.external_data)
+    aside = [one for one in tensors_of(model.graph) if one.external_data]
+    size = sum(tensor_bytes(one) for one in aside)
     data = path.with_name(path.name + ".data") if size > LARGEST_FILE else None
     with open(data, "wb") if data is not None else contextlib.nullcontext() as file:
-        for tensor in model.graph.initializer:
-            if not tensor.external_data:
-                continue
-            content = network.get(tensor.name)
+        for tensor in aside:
             if data is None or file is None:
+                content = b"".join(network.blocks(tensor))
                 del tensor.external_data[:]
                 tensor.data_location = TensorProto.DEFAULT
-                tensor.raw_data = content.tobytes()
+                tensor.raw_data = content
             else:
-                external(tensor, data.name, file.tell(), content.nbytes)
-                content.tofile(file)
+                start = file.tell()
+                file.writelines(network.blocks(tensor))
+                external(tensor, data.name, start, file.tell() - start)
         if file is not None:
             _sync(file)
     with open(path, "wb") as file:
@@ -106,19 +107,19 @@ def working_folder(parent: Path) -> Iterator[Path]:
 
 
 def refuse_overwriting(source: Path, beside: Mapping[str, Path], target: Path) -> None:
-    """Refuse an output that is a file of the input.
+    """Refuse an output that is a file of the input, or no file.
 
     Raises:
-        UsageError: it is.
-        LocalFileError: its folder is not there.
+        UsageError: it is a file of the input.
+        LocalFileError: it is a folder or a device.
     """
-    if not target.parent.is_dir():
-        raise LocalFileError(f"no such folder: {target.parent}", hint="make it first")
-    if target.is_dir():
-        raise LocalFileError(f"{target} is a folder", hint="-o takes the name of a file")
+    if os.path.exists(target) and not os.path.isfile(target):
+        # A device would be replaced by a file as well.
+        kind = "a folder" if os.path.isdir(target) else "no regular file"
+        raise LocalFileError(f"{target} is {kind}", hint="-o takes the name of a file")
     for path in (source, *beside.values()):
         for one in (target, target.with_name(target.name + ".data")):
-            if one.exists() and one.samefile(path):
+            if os.path.exists(one) and one.samefile(path):
                 raise UsageError(
                     f"the output {target} would overwrite the input {path}",
                     hint="give another name with -o",

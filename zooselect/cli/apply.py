@@ -8,21 +8,25 @@ import sys
 
 import click
 
-from zooselect.apply import Report, apply
-from zooselect.apply.one_shot import DEFAULT_SAMPLES, Progress
+from zooselect.apply import Report
+from zooselect.apply.one_shot import Progress, carry_out
+from zooselect.apply.options import DEFAULT_SAMPLES, Options
 from zooselect.apply.prune import SCOPES
 from zooselect.apply.report import markdown
 from zooselect.catalog.asked import Source
 from zooselect.cli.options import Tone, catalog_options, words
 from zooselect.cli.output import SCHEMA, err, one_line, out, out_json
-from zooselect.errors import StubError, UsageError
+from zooselect.errors import LocalFileError, StubError, UsageError
 from zooselect.level import DEFAULT_LEVEL, parse_level_text
 from zooselect.settings import Settings
 from zooselect.stub import Stub
 
+#: What cannot be read is told of, and counted, where it is read.
+_PATH = click.Path(readable=False)
+
 
 @click.command("apply")
-@click.argument("model", type=click.Path())
+@click.argument("model", type=_PATH)
 @click.option(
     "-l",
     "--optim-level",
@@ -33,14 +37,14 @@ from zooselect.stub import Stub
 )
 @click.option(
     "--data",
-    type=click.Path(),
+    type=_PATH,
     metavar="FOLDER",
     help="Samples to calibrate and compare with: .npz files, one sample each.",
 )
 @click.option(
     "-o",
     "--output",
-    type=click.Path(),
+    type=_PATH,
     metavar="FILE",
     help="Where to write [default: NAME-optimLEVEL.onnx beside the model].",
 )
@@ -77,7 +81,7 @@ from zooselect.stub import Stub
 @click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 @click.option(
     "--report",
-    type=click.Path(),
+    type=_PATH,
     metavar="FILE",
     help="Write all that was measured, layer by layer: .json or .md.",
 )
@@ -104,26 +108,17 @@ def command(
     The plan is that of `resolve --mode one-shot`. The output is written only if reading it
     back shows the planned zeros and INT8 operators.
     """
-    if report is not None and not report.lower().endswith((".json", ".md")):
-        raise UsageError(f"the report {report!r} is neither .json nor .md", hint="name it so")
-    names = [name.strip() for text in exclude for name in text.split(",") if name.strip()]
-    path = _path_of(model, output, tone, source, settings, dry_run=dry_run)
+    names = tuple(name.strip() for text in exclude for name in text.split(",") if name.strip())
+    options = Options(
+        parse_level_text(optim_level), output, data, synthetic_data or 0, samples, names,
+        prune_ends, scope, force, dry_run,
+    )  # fmt: skip
+    if report is not None:
+        _check_report(report, output, model)
+    path = _path_of(model, options, tone, source, settings)
     progress = _progress(tone)
     try:
-        done = apply(
-            path,
-            parse_level_text(optim_level),
-            output,
-            data=data,
-            synthetic_data=synthetic_data or 0,
-            samples=samples,
-            exclude=names,
-            prune_ends=prune_ends,
-            scope=scope,
-            force=force,
-            dry_run=dry_run,
-            progress=progress,
-        )
+        done = carry_out(path, options, progress)
     finally:
         if progress is not None:
             progress("done", 1, 1)
@@ -143,27 +138,33 @@ def command(
         _tell_layers(done)
 
 
-def _path_of(
-    model: str,
-    output: str | None,
-    tone: Tone,
-    source: Source,
-    settings: Settings,
-    *,
-    dry_run: bool,
-) -> str:
+def _check_report(report: str, output: str | None, model: str) -> None:
+    """Refuse what could not be written, or not without loss, when all the work is done."""
+    if not report.lower().endswith((".json", ".md")):
+        raise UsageError(f"the report {report!r} is neither .json nor .md", hint="name it so")
+    final = os.path.realpath(report)
+    if not os.path.isdir(os.path.dirname(final)):
+        raise LocalFileError(f"no such folder: {os.path.dirname(final)}", hint="make it first")
+    if final in (os.path.realpath(model), os.path.realpath(output or ".")):
+        raise UsageError(f"the report {report} would overwrite a model", hint="name another")
+
+
+def _path_of(model: str, options: Options, tone: Tone, source: Source, settings: Settings) -> str:
     """The model as a path: what exists is one, a stub is downloaded."""
     if os.path.exists(model):
         return model
     try:
         stub = Stub.parse(model)
     except StubError:
+        if model.startswith("zoo:"):
+            raise
         return model
-    if output is None and not dry_run:
+    if options.output is None and not options.dry_run:
         raise UsageError(
             "a stub's model stands in the cache, and nothing else goes there",
             hint="name the output: -o FILE",
         )
+    options.check()  # before anything is fetched
     from zooselect.cli.progress import watching
     from zooselect.downloads.model import Terms, bring
 

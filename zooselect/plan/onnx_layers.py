@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from zooselect.errors import IntegrityError, LocalFileError, UsageError
@@ -47,7 +48,7 @@ def graph_layers(graph: Any) -> tuple[list[Layer], dict[str, str]]:
     behind: dict[str, set[str]] = {}  # value name -> the layers it depends on
     ends: set[str] = set()
     for node in graph.node:
-        upstream = set().union(*(behind.get(name, set()) for name in node.input))
+        upstream = set().union(*(behind.get(name, set()) for name in _inputs(node)))
         weighted = node.op_type in WEIGHTED and node.domain in DOMAINS
         name = _weight_of(node, shapes, source) if weighted else None
         here = upstream
@@ -61,6 +62,22 @@ def graph_layers(graph: Any) -> tuple[list[Layer], dict[str, str]]:
             behind[output] = here
     roles |= dict.fromkeys(ends, HEAD)
     return list(weights.values()), roles
+
+
+def inner_graphs(node: Any) -> Iterator[Any]:
+    """Yield the graphs inside a node, as If and Loop have them."""
+    for attribute in node.attribute:
+        yield from attribute.graphs
+        if attribute.HasField("g"):
+            yield attribute.g
+
+
+def _inputs(node: Any) -> Iterator[str]:
+    """Yield the values a node computes from, also those its inner graphs take from outside."""
+    yield from node.input
+    for graph in inner_graphs(node):
+        for one in graph.node:
+            yield from _inputs(one)
 
 
 def _load(path: str) -> Any:
