@@ -58,8 +58,8 @@ def positions(size):
     """All of the header; some of every page: its start, its middle, its end."""
     chance = random.Random(8)
     for page in range(0, size, 4096):
-        yield from (page + chance.randrange(16) for _ in range(2))
-        yield from (page + chance.randrange(4096) for _ in range(4))
+        yield page + chance.randrange(16)
+        yield from (page + chance.randrange(4096) for _ in range(3))
         yield page + 4095 - chance.randrange(300)
     yield from range(100)
 

@@ -24,8 +24,8 @@ class Payload:
 
 
 @pytest.fixture
-def outside(tmp_path):
-    path = tmp_path / "outside.json"
+def outside(root):
+    path = root.parent / "outside.json"
     path.write_text(pack(KEY, "outside"))
     return path
 

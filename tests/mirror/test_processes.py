@@ -132,7 +132,7 @@ def test_a_killed_writer_leaves_a_good_mirror(mirror, versions):
     put(mirror, STUB, versions[1], replace=True)
     whole = time.perf_counter() - started
     outcomes = set()
-    for turn in range(90):
+    for turn in range(48):
         gone = turn % 3 == 2
 
         def work(turn=turn, gone=gone):

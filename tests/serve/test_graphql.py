@@ -53,20 +53,21 @@ def found(zoo, arguments):
 
 
 def refused(zoo, text, **more):
-    """Ask what must be refused, in little time and memory; return the messages."""
+    """Ask what must be refused, with an end and in little memory; return the messages."""
     body = json.dumps({"query": text, **more}).encode()
     return refused_body(zoo, body)
 
 
 def refused_body(zoo, body):
     tracemalloc.start()
-    start = time.monotonic()
+    start = time.process_time()
     try:
         answer = graphql.answer(zoo, body, url_of)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert time.monotonic() - start < 5
+    # Not how fast it is, but that it does not grow without end: most take some milliseconds.
+    assert time.process_time() - start < 60
     assert peak < 64 * 1024 * 1024
     assert answer.status == 400
     assert len(answer.body) < 20_000
