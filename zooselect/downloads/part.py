@@ -105,6 +105,7 @@ class Part:
     def note(self) -> None:
         """Write down what is proven by now, for whoever goes on after a kill."""
         self._out.flush()
+        self._start_write_back()
         self._write_note(
             Proof(
                 self.validator,
@@ -117,6 +118,15 @@ class Part:
         )
         self._noted, self._noted_at = self.size, time.monotonic()
 
+    def _start_write_back(self) -> None:
+        """Have the disk begin with what came since the last note, so that `finish` waits less.
+
+        What is still to be written is written before it may be forgotten: Linux begins at once.
+        """
+        if hasattr(os, "posix_fadvise"):
+            start, size = self._noted, self.size - self._noted
+            os.posix_fadvise(self._out.fileno(), start, size, os.POSIX_FADV_DONTNEED)
+
     def _write_note(self, proof: Proof) -> None:
         temporary = self.path.with_suffix(".tmp")
         temporary.write_text(json.dumps(proof._asdict()))
@@ -124,9 +134,8 @@ class Part:
 
     def finish(self) -> tuple[str, str | None]:
         """Bring all bytes to disk; return their SHA-256 and, where it was wanted, their MD5."""
-        self._out.flush()
-        os.fsync(self._out.fileno())
         self.note()  # who is killed now has it all the same
+        os.fsync(self._out.fileno())
         digests = self._digest.sha256(), self._digest.md5()
         self.close()
         return digests
