@@ -3,7 +3,7 @@
 import pytest
 
 from tests.downloads.zoo_server import V1, V2
-from zooselect.catalog.api import RefusedError
+from zooselect.catalog.api import RefusedError, Rows
 from zooselect.downloads.api_files import ApiFiles
 from zooselect.errors import NotFoundError, ServerError, UsageError
 from zooselect.net.url import parse
@@ -27,7 +27,7 @@ class Server:
         names = {field.name for field in fields} | {one for field in fields for one in field.fields}
         if not names <= self.fields or not {*arguments} & self.arguments:
             raise RefusedError("refused")
-        return self.answers(arguments), []
+        return Rows(self.answers(arguments), [], fields)
 
 
 def listing(server, stub):

@@ -142,7 +142,7 @@ class ApiFiles:
         refusal: RefusedError | None = None
         for field in _FILES:
             try:
-                return self._api.rows(arguments, (*names, field), needed="files")[0]
+                return self._api.rows(arguments, (*names, field), needed="files").rows
             except RefusedError as error:
                 refusal, names = error, tuple(map(Field, _FEW_NAMES))
         raise refusal or AssertionError("there are ways to ask")
