@@ -13,6 +13,7 @@ from typing import Any
 from zooselect.catalog.asked import Asked
 from zooselect.catalog.parse import optimization_of, stated_sparsity
 from zooselect.errors import StubError
+from zooselect.record import downstream_dataset
 from zooselect.stub import PREFIX, Stub
 from zooselect.task import Task, task_of
 
@@ -87,22 +88,39 @@ def _names(row: Mapping[str, Any]) -> tuple[Stub | None, Stub | None]:
     stub, name = _stub(row.get("stub")), _stub(row.get("repoName"))
     v2 = next((one for one in (name, stub) if one is not None and one.version == 2), None)
     if stub is not None and stub.version == 1:
-        return stub, v2
-    return _composed(row) if v2 is None or _agrees(row, v2) else None, v2
+        # A name of another model is none of this one, whatever the server says.
+        said = {"architecture": stub.architecture, "subArchitecture": stub.sub_architecture,
+                "sourceDataset": stub.source_dataset, "sparseTag": stub.sparse_tag}  # fmt: skip
+        return stub, v2 if v2 is not None and _agrees(said, v2) else None
+    return _composed(row, v2) if v2 is None or _agrees(row, v2) else None, v2
 
 
 def _agrees(row: Mapping[str, Any], v2: Stub) -> bool:
     """Whether what a row states besides its name fits the name, as on all pairs on record."""
-    architecture, tag = row.get("architecture"), row.get("sparseTag")
+    architecture, data, tag = (
+        row.get(key) for key in ("architecture", "sourceDataset", "sparseTag")
+    )
     if isinstance(architecture, str) and architecture != v2.architecture:
         return False
-    return not isinstance(tag, str) or optimization_of(tag) == optimization_of(v2.sparse_tag)
+    sub = row.get("subArchitecture", v2.sub_architecture)
+    # What has none is `none` in some v1 stubs.
+    if (sub is None or isinstance(sub, str)) and (sub or "none") != (v2.sub_architecture or "none"):
+        return False
+    if isinstance(data, str) and downstream_dataset(data) != downstream_dataset(v2.source_dataset):
+        return False
+    if not isinstance(tag, str):
+        return True
+    stated = {stated_sparsity(tag), stated_sparsity(v2.sparse_tag)} - {None}
+    return len(stated) < 2 and optimization_of(tag) == optimization_of(v2.sparse_tag)
 
 
-def _composed(row: Mapping[str, Any]) -> Stub | None:
+def _composed(row: Mapping[str, Any], v2: Stub | None) -> Stub | None:
     # A server that was not asked, or does not say, whether there is a training scheme leaves
     # open which of two models a row is.
     if any(key not in row for key in _MAY_LACK):
+        return None
+    # A v1 stub has no place for a second data set.
+    if v2 is not None and v2.training_dataset not in (None, row["trainingScheme"]):
         return None
     values = {key: row.get(key) for key in (*_PARTS, *_MAY_LACK)}
     if not all(isinstance(values[key], str) and values[key] for key in _PARTS):
