@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.cache.databases import DOCUMENTS, database_of, fill, moved_aside, tamper
-from zooselect.cache import answers
+from zooselect.cache import answers, disk
 from zooselect.cache.answers import FOLDER, AnswerCache
 from zooselect.errors import LocalFileError
 
@@ -296,3 +296,14 @@ def test_a_database_another_process_holds(cache, root, monkeypatch):
     assert time.monotonic() - start < 20
     assert cache.get("key") == 1
     assert moved_aside(root) == []
+
+
+def test_where_nothing_can_be_locked_diskcache_is_not_asked(cache, root, monkeypatch):
+    """It tries for minutes, whatever time it is given; here even the first file is locked."""
+    monkeypatch.setattr(answers, "WRITE_WAIT", 0.05)
+    monkeypatch.setattr(disk, "Database", lambda *arguments: pytest.fail("asked"))
+    cache.folder.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(database_of(root))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(cache, "_is_there", lambda: False)  # as it was a moment ago
+        assert not cache.put("new", 1)
