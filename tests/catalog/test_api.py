@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.catalog.test_rows import JSON, ROWS, V2, row
 from tests.net.loopback import ROW, STUB
+from zooselect.catalog import api as api_module
+from zooselect.catalog import parse as parse_module
 from zooselect.catalog.api import Api
 from zooselect.catalog.asked import Asked
 from zooselect.catalog.parse import parse_models
@@ -132,6 +134,26 @@ def test_numbers_that_are_none_do_not_keep_an_answer_from_being_kept():
     answer, _ = asked(content.encode())
     json.dumps(answer.to_dict(), allow_nan=False)
     assert stubs(answer) == [STUB]
+
+
+def test_a_number_without_end_loses_nothing_but_itself():
+    content = json.dumps(
+        data(ROW, {**ROW, "sparseTag": "base-none", "stub": None, "repoName": None})
+    )
+    content = content.replace('"modelId": "m1"', '"modelOnnxSizeCompressedBytes": ' + "9" * 5000, 1)
+    answer, _ = asked(content.encode())
+    assert len(stubs(answer)) == 2
+    assert "compressed_size_bytes" not in answer.models[0]
+
+
+@pytest.mark.parametrize("what", ["rows", "objects"])
+def test_answers_of_too_much(what, monkeypatch):
+    monkeypatch.setattr(parse_module, "_MOST_OBJECTS", 90)
+    monkeypatch.setattr(api_module, "MOST_MODELS", 20)
+    more = [{}] * 21 if what == "rows" else [{"files": [{}] * 90}]
+    with pytest.raises(ServerError, match=r"more than 20 models|no JSON object"):
+        asked(data(*more))
+    assert stubs(asked(data(*[{}] * 19, ROW))[0]) == [STUB]
 
 
 def refusing(*unknown, at_once=5, quote="'", arguments=False):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zooselect.catalog.answer import Answer, digest_of
 from zooselect.catalog.asked import Asked, FilesAt
-from zooselect.catalog.parse import load_json
+from zooselect.catalog.parse import MOST_MODELS, load_json
 from zooselect.catalog.provenance import SERVER
 from zooselect.catalog.query import FIELDS, LEAST, Field, arguments_of, fewer, query
 from zooselect.catalog.rows import item_of
@@ -96,6 +96,10 @@ class Api:
         rows, told = got.rows, list(got.complaints)
         if not any(set(field.fields) >= _QUALITY for field in got.fields):
             told.append("it does not tell the quality of its models")
+        if len(rows) > MOST_MODELS:
+            raise ServerError(
+                f"{self.location} answers with more than {MOST_MODELS:,} models", hint=_HINT
+            )
         models, skipped = [], []
         for position, row in enumerate(rows):
             try:
