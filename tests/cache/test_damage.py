@@ -158,6 +158,25 @@ def test_a_view_in_the_place_of_the_table(cache, root):
     check(cache, root)
 
 
+def test_no_row_of_a_view_is_looked_at(cache, root):
+    """There may be rows without end; here there are a thousand."""
+    fill(cache)
+    tamper(root, "ALTER TABLE Cache RENAME TO Other")
+    tamper(
+        root,
+        """CREATE VIEW "cache" AS WITH RECURSIVE n(x) AS
+        (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 1000)
+        SELECT x AS rowid, 'k' || x AS key, 1 AS raw, 1 AS mode, NULL AS filename, 5 AS value
+        FROM n""",
+    )
+    assert list(cache.entries()) == []
+    found = cache.verify()
+    assert (found.answers, found.damaged) == (0, ())
+    assert found.problem is not None
+    cache.clear()
+    assert cache.verify().problem is None
+
+
 def test_a_row_of_another_key(cache, root):
     """It is whole in itself, and the answer to another question."""
     assert cache.put("KEY", 1)

@@ -172,6 +172,16 @@ class AnswerCache:
             uri=True, timeout=wait, isolation_level=None,
         )  # fmt: skip
         connection.text_factory = bytes  # a text that is not UTF-8 is one bad row, not an error
+        # A view may have rows without end.
+        kind = "SELECT 1 FROM sqlite_master WHERE lower(name) = 'cache' AND type <> 'table'"
+        try:
+            misplaced = connection.execute(kind).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        if misplaced:
+            connection.close()
+            raise MisplacedError("what should be the table of answers is none")
         return connection
 
     def _rows(self) -> Iterator[tuple[int, Entry | str]]:

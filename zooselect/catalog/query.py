@@ -103,11 +103,12 @@ def fewer(
     kept = _without_named(fields, messages)
     if by_name and kept != fields:
         return kept
-    for less in (
-        *(_known(kept, _KNOWN_AT_ALL) if by_name else ()),
+    shapes = [
+        *_known(kept, _KNOWN_AT_ALL if by_name else _KNOWN_TO_1_8),
         *_known(kept, _KNOWN_TO_1_8),
         *_known([field._replace(arguments="") for field in kept], _KNOWN_TO_1_5),
-    ):
+    ]
+    for less in shapes:
         if less != fields:
             return less
     lists = [field for field in kept if field.fields]

@@ -35,7 +35,7 @@ class _Punctual(HTTPConnection):
 class _PunctualTLS(_Punctual, HTTPSConnection):
     def _tunnel(self) -> None:
         with _in_time(self):  # a proxy's answer has headers, too
-            super()._tunnel()  # type: ignore[misc]  # of http.client, which urllib3 calls it in
+            super()._tunnel()
 
 
 @contextmanager
