@@ -85,6 +85,16 @@ def test_several_models_of_a_name():
     assert listing(Server(lambda arguments: rows, OLD), AUGMENTED).stub == AUGMENTED
 
 
+def test_several_models_of_a_name_that_nothing_tells_apart():
+    other = {**ROW, "modelId": "m2", "files": [{**FILE, "fileSize": 6}]}
+    for rows in ([ROW, other], [other, ROW], [{**ROW, "modelId": None}, other]):
+        with pytest.raises(UsageError, match="nothing tells them apart"):
+            listing(Server(lambda arguments, rows=rows: rows, OLD), V2)
+    for twin in (ROW, {**ROW, "modelId": "m2"}, {**other, "modelId": "m1"}):
+        found = listing(Server(lambda arguments, twin=twin: [ROW, twin], OLD), V2)
+        assert found.files[0].size == 5
+
+
 def test_a_server_that_refuses_everything():
     server = Server(lambda arguments: [ROW], ())
     with pytest.raises(ServerError, match="refused"):
