@@ -157,6 +157,26 @@ def test_metrics(units, metric):
     assert (result.metric, result.percent, result.dataset) == (metric, 75.0, "imagenet")
 
 
+def test_numbers_as_texts():
+    """Of scalars that JSON has no number for; old clients made numbers of them."""
+    record = record_of(
+        row(
+            modelOnnxSizeCompressedBytes="123",
+            trainingResults=[{"recordedUnits": "top1 accuracy", "recordedValue": "76.125"}],
+            files=[{"displayName": "model.onnx", "fileSize": "5"}],
+        )
+    )
+    assert record.quality("top1_accuracy") == 76.125
+    assert (record.compressed_size_bytes, record.onnx_size_bytes) == (123, 5)
+
+
+@pytest.mark.parametrize("text", ["", "high", "nan", "1e999", "5 MB", "1_0", "-1", "٣", "9" * 400])
+def test_texts_that_are_no_numbers(text):
+    item = item_of(row(modelOnnxSizeCompressedBytes=text), IC)
+    assert item["compressed_size_bytes"] == text
+    assert len(parse_models([item]).repaired) == 1
+
+
 def test_a_bad_result_does_not_lose_the_others():
     results = [None, {"recordedUnits": 5}, {"recordedUnits": "accuracy", "recordedValue": 70}, []]
     parsed = parse_models([item_of(row(trainingResults=results), IC)])

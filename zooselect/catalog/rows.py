@@ -18,9 +18,11 @@ from zooselect.stub import PREFIX, Stub
 from zooselect.task import Task, task_of
 
 _RECIPE = re.compile(r"recipe_([A-Za-z0-9_.-]+)\.(?:md|yaml)")
+_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
 #: Parts of a v1 stub in rows; a row may say null for the two that a stub may lack.
 _PARTS = ("domain", "task", "architecture", "framework", "repo", "sourceDataset", "sparseTag")
 _MAY_LACK = ("subArchitecture", "trainingScheme")
+_COMPRESSED = "compressed_size_bytes"
 _FIELDS = {
     "domain": "domain",
     "task": "sub_domain",
@@ -32,7 +34,7 @@ _FIELDS = {
     "trainingScheme": "training_scheme",
     "sparseTag": "sparse_tag",
     "modelId": "model_id",
-    "modelOnnxSizeCompressedBytes": "compressed_size_bytes",
+    "modelOnnxSizeCompressedBytes": _COMPRESSED,
 }
 #: Metrics as the old service's units named them, letters and digits alone, lower case, by
 #: the metric of the task they are taken for (sparsezoo 1.8.1, deployment_package/extractors).
@@ -68,6 +70,8 @@ def item_of(row: Any, asked: Asked) -> dict[str, Any]:
     # A v1 stub states all its parts, and what a stub states is what a user will ask for.
     stated = _FIELDS if trusted else ("modelId", "modelOnnxSizeCompressedBytes")
     item |= {_FIELDS[key]: row[key] for key in stated if row.get(key) is not None}
+    if _COMPRESSED in item:
+        item[_COMPRESSED] = _number(item[_COMPRESSED])
     if v1 is None and asked.name is None:
         item = {"domain": asked.domain, "sub_domain": asked.sub_domain, **item}
     domain = v1.domain if v1 else item.get("domain")
@@ -171,7 +175,7 @@ def _results(rows: Any, task: Task | None) -> dict[str, Any]:
         "results": [
             {
                 "metric": _metric(row.get("recordedUnits"), metric),
-                "value": row.get("recordedValue"),
+                "value": _number(row.get("recordedValue")),
                 "dataset": row.get("datasetName"),
             }
             if isinstance(row, Mapping)
@@ -220,14 +224,22 @@ def _sizes(files: Any, item: Mapping[str, Any]) -> dict[str, Any]:
         name = file.get("displayName") if isinstance(file, Mapping) else None
         if not isinstance(name, str):
             continue
-        size = file.get("fileSize")
+        size = _number(file.get("fileSize"))
         if name == "model.onnx" and size is not None:
             sizes["onnx_size_bytes"] = size
-        elif name == "model.onnx.tar.gz" and "compressed_size_bytes" not in item:
-            sizes["compressed_size_bytes"] = size
+        elif name == "model.onnx.tar.gz" and _COMPRESSED not in item:
+            sizes[_COMPRESSED] = size
         elif recipe := _RECIPE.fullmatch(name):
             recipes.append(recipe[1])
     return {**sizes, **({"recipe_types": sorted(set(recipes))} if recipes else {})}
+
+
+def _number(value: Any) -> Any:
+    """A number that a server states as a text, which old clients took, too."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    return value
 
 
 def _shown(value: Any) -> str:
