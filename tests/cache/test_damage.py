@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.cache.databases import DOCUMENTS, database_of, fill, moved_aside, tamper
-from zooselect.cache import answers
+from zooselect.cache import answers, disk
 from zooselect.cache.answers import FOLDER, AnswerCache
 from zooselect.errors import LocalFileError
 
@@ -158,6 +158,25 @@ def test_a_view_in_the_place_of_the_table(cache, root):
     check(cache, root)
 
 
+def test_no_row_of_a_view_is_looked_at(cache, root):
+    """There may be rows without end; here there are a thousand."""
+    fill(cache)
+    tamper(root, "ALTER TABLE Cache RENAME TO Other")
+    tamper(
+        root,
+        """CREATE VIEW "cache" AS WITH RECURSIVE n(x) AS
+        (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 1000)
+        SELECT x AS rowid, 'k' || x AS key, 1 AS raw, 1 AS mode, NULL AS filename, 5 AS value
+        FROM n""",
+    )
+    assert list(cache.entries()) == []
+    found = cache.verify()
+    assert (found.answers, found.damaged) == (0, ())
+    assert found.problem is not None
+    cache.clear()
+    assert cache.verify().problem is None
+
+
 def test_a_row_of_another_key(cache, root):
     """It is whole in itself, and the answer to another question."""
     assert cache.put("KEY", 1)
@@ -296,3 +315,14 @@ def test_a_database_another_process_holds(cache, root, monkeypatch):
     assert time.monotonic() - start < 20
     assert cache.get("key") == 1
     assert moved_aside(root) == []
+
+
+def test_where_nothing_can_be_locked_diskcache_is_not_asked(cache, root, monkeypatch):
+    """It tries for minutes, whatever time it is given; here even the first file is locked."""
+    monkeypatch.setattr(answers, "WRITE_WAIT", 0.05)
+    monkeypatch.setattr(disk, "Database", lambda *arguments: pytest.fail("asked"))
+    cache.folder.mkdir(parents=True)
+    with contextlib.closing(sqlite3.connect(database_of(root))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(cache, "_is_there", lambda: False)  # as it was a moment ago
+        assert not cache.put("new", 1)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.catalog.test_rows import JSON, ROWS, V2, row
 from tests.net.loopback import ROW, STUB
+from zooselect.catalog import api as api_module
+from zooselect.catalog import parse as parse_module
 from zooselect.catalog.api import Api
 from zooselect.catalog.asked import Asked
 from zooselect.catalog.parse import parse_models
@@ -119,6 +121,7 @@ def test_rows_beside_errors_are_taken_and_told():
     answer, spoken = asked(data(ROW, errors=[{"message": "one model is broken"}]))
     assert stubs(answer) == [STUB]
     assert answer.repaired == (("the server", "one model is broken"),)
+    assert not answer.whole
     assert len(spoken.queries) == 1
 
 
@@ -131,6 +134,26 @@ def test_numbers_that_are_none_do_not_keep_an_answer_from_being_kept():
     answer, _ = asked(content.encode())
     json.dumps(answer.to_dict(), allow_nan=False)
     assert stubs(answer) == [STUB]
+
+
+def test_a_number_without_end_loses_nothing_but_itself():
+    content = json.dumps(
+        data(ROW, {**ROW, "sparseTag": "base-none", "stub": None, "repoName": None})
+    )
+    content = content.replace('"modelId": "m1"', '"modelOnnxSizeCompressedBytes": ' + "9" * 5000, 1)
+    answer, _ = asked(content.encode())
+    assert len(stubs(answer)) == 2
+    assert "compressed_size_bytes" not in answer.models[0]
+
+
+@pytest.mark.parametrize("what", ["rows", "objects"])
+def test_answers_of_too_much(what, monkeypatch):
+    monkeypatch.setattr(parse_module, "_MOST_OBJECTS", 90)
+    monkeypatch.setattr(api_module, "MOST_MODELS", 20)
+    more = [{}] * 21 if what == "rows" else [{"files": [{}] * 90}]
+    with pytest.raises(ServerError, match=r"more than 20 models|no JSON object"):
+        asked(data(*more))
+    assert stubs(asked(data(*[{}] * 19, ROW))[0]) == [STUB]
 
 
 def refusing(*unknown, at_once=5, quote="'", arguments=False):
@@ -154,6 +177,9 @@ BUT_TWO = [*(key for key in ROW if key not in ("modelId", "stub")), "files", "tr
            "benchmarkResults", "modelOnnxSizeCompressedBytes"]  # fmt: skip
 
 
+PARTS = [key for key in ROW if key not in ("modelId", "stub", "repoName")]
+
+
 @pytest.mark.parametrize(
     ("server", "stub", "rounds"),
     [
@@ -162,7 +188,11 @@ BUT_TWO = [*(key for key in ROW if key not in ("modelId", "stub")), "files", "tr
         (refusing(*BUT_TWO, at_once=100), V2, 2),
         (refusing(*BUT_TWO, at_once=5), V2, 4),
         (refusing(*BUT_TWO, at_once=1), V2, 7),
-        (refusing(*BUT_TWO, at_once=100, quote=""), V2, 5),
+        (refusing(*BUT_TWO, at_once=100, quote=""), V2, 7),
+        # Of 1.8 and of 1.5, whatever they say of it.
+        (refusing(*PARTS, quote=""), V2, 3),
+        (refusing(*PARTS, at_once=1), V2, 5),
+        (refusing(*PARTS, "repoName", at_once=1, arguments=True), V2, 6),
         (refusing(arguments=True), STUB, 2),
         (refusing("trainingScheme", arguments=True), V2, 3),
     ],
@@ -172,11 +202,36 @@ def test_servers_that_refuse_fields_are_asked_with_less(server, stub, rounds):
     assert stubs(answer) == [stub]
     assert len(spoken.queries) == rounds
     assert len(set(spoken.queries)) == rounds
+    told = ("the server", "it does not tell the quality of its models")
+    assert (told in answer.repaired) == ("trainingResults" not in spoken.queries[-1])
+
+
+def test_old_clients_servers_tell_the_quality():
+    """Whether they name what they do not know one a time or not at all."""
+    for options in ({"at_once": 1}, {"quote": ""}):
+        answer, spoken = asked(refusing(*PARTS, "repoName", arguments=True, **options))
+        assert stubs(answer) == [V2]
+        assert "trainingResults { " in spoken.queries[-1]
+        assert answer.repaired == ()
+        assert answer.whole
 
 
 def test_a_server_that_refuses_all_is_not_asked_for_ever():
     with pytest.raises(ServerError, match="answers: no"):
         asked(lambda query: {"errors": [{"message": "no"}]})
+
+
+def test_a_server_that_refuses_slowly_is_not_asked_in_all_the_ways():
+    moments = iter(range(0, 1000, 31))
+    spoken = Spoken(lambda query: {"errors": [{"message": "no"}]})
+    with pytest.raises(ServerError, match="answers: no"):
+        Api(parse("http://zoo"), lambda: spoken, lambda: next(moments)).ask(IC)
+    assert len(spoken.queries) == 2
+
+
+def test_complaints_without_end_are_told_in_part():
+    answer, _ = asked(data(ROW, errors=[{"message": f"no {number}"} for number in range(10_000)]))
+    assert len(answer.repaired) == 10
 
 
 def test_a_name_of_two_models_names_them_both():
@@ -203,4 +258,4 @@ def test_any_json_is_an_answer_or_a_server_error(answer, question):
     except ServerError:
         return
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert type(found).from_dict(document) == found
+    assert type(found).from_dict(document) == found._replace(whole=True)

@@ -22,6 +22,7 @@ class Served:
     source, location, key = "api", "http://zoo", "http://zoo"
     files = FilesAt("api", "http://zoo")
     failure = None
+    models, whole = [{"stub": STUB}], True
 
     def __init__(self, clock):
         self.asked = []
@@ -34,7 +35,9 @@ class Served:
         self.asked.append((asked, known))
         if self.failure:
             raise self.failure
-        return Answer("api", self.location, asked, self._clock(), "sha256:0", [{"stub": STUB}])
+        return Answer(
+            "api", self.location, asked, self._clock(), "sha256:0", self.models, whole=self.whole
+        )
 
 
 class World:
@@ -134,6 +137,32 @@ def test_an_answer_from_the_future_is_of_unknown_age(world):
     told = world.of()
     assert (told.stale, told.age_seconds) == (True, None)
     assert told.fallback == "zoo: no answer; answering from its answer of unknown age"
+
+
+def test_where_there_was_nothing_is_looked_again(world):
+    world.server.models = []
+    assert not world.of().from_cache
+    del world.server.models
+    assert len(world.source().of(IC)) == 1
+    world.server.models = []
+    world.of(refresh=True)
+    # Nothing is the last that the server said.
+    assert len(world.source(offline=True).of(IC)) == 0
+    world.fails()
+    assert world.of().from_cache
+
+
+def test_what_is_not_all_is_told_and_not_kept(world):
+    whole = world.of()
+    world.server.whole = False
+    source = world.source(refresh=True)
+    assert not source.of(IC).provenance.from_cache
+    assert world.of(offline=True).fetched_at == whole.fetched_at
+    world.server.whole = True
+    world.now += 61
+    source.of(IC)
+    assert len(world.server.asked) == 3
+    assert world.of(offline=True).fetched_at == iso(world.now)
 
 
 def test_the_snapshot_stands_in_and_is_never_kept(world):

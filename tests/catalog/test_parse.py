@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.examples import examples
+from zooselect.catalog import parse
 from zooselect.catalog.parse import load_json, optimization_of, parse_document, parse_models
 from zooselect.errors import IntegrityError
 from zooselect.record import CONFIDENCES, OPTIMIZATIONS
@@ -287,12 +288,35 @@ def test_date(compiled, kept):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b" ", b"{", b"nothing", b"\xff\xfe", b"{}{}", b"[" * 100_000, b"1" * 5_000, b"\0"],
+    [b"", b" ", b"{", b"nothing", b"\xff\xfe", b"{}{}", b"[" * 100_000, b"\0"],
 )
 def test_not_json(content):
     with pytest.raises(IntegrityError, match=r"^catalog a\.json is not JSON: .") as caught:
         load_json(content, "a.json")
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("digits", [b"1" * 5_000, b"-" + b"9" * 400])
+def test_a_number_that_nothing_has_is_null(digits):
+    assert load_json(b'{"a": [' + digits + b", 1]}", "a.json") == {"a": [None, 1]}
+
+
+def test_too_much(monkeypatch):
+    monkeypatch.setattr(parse, "_MOST_OBJECTS", 5)
+    monkeypatch.setattr(parse, "MOST_MODELS", 2)
+    assert load_json(b"[{},{},{},{}]", "a.json") == [{}] * 4
+    with pytest.raises(IntegrityError, match="more than 5 objects"):
+        load_json(b"[[],{},[],{},[]]", "a.json")
+    models = [{"stub": V1}] * 3
+    parse_document({"schema": 1, "models": models[1:]}, "a.json")
+    with pytest.raises(IntegrityError, match="more than 2 models"):
+        parse_document({"schema": 1, "models": models}, "a.json")
+
+
+def test_of_one_record_few_problems_are_named():
+    parsed = parse_models([{"stub": V1, "results": [{}] * 1000}, {"stub": V1, "results": [1]}])
+    assert len(parsed.repaired) == 22
+    assert parsed.repaired[20] == (V1, "and 980 more")
 
 
 def test_a_byte_order_mark_is_no_harm():

@@ -90,21 +90,60 @@ def test_what_is_proposed_is_not_refused():
     assert left("Cannot query field 'sparseTag'. Did you mean 'stub'?") == without("sparseTag")
 
 
-def test_where_nothing_is_named_the_lists_go_one_by_one():
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Cannot query field 'sparseTag' on type 'stub'.",
+        "Cannot query field 'sparseTag' on type 'Model'. Perhaps you meant 'stub' or 'repo'.",
+        "Field 'sparseTag' is not known; there are 'modelId', 'stub', 'trainingResults'",
+        "type 'Model' has no field 'sparseTag'",
+    ],
+)
+def test_what_is_named_besides_is_not_refused(message):
+    assert left(message) == without("sparseTag")
+
+
+def test_a_field_of_two_lists_goes_where_it_is_needed_less_first():
+    refusal = "Cannot query field 'recordedUnits' on type 'Result'."
+    once = fewer(FIELDS, [refusal])
+    inner = {field.name: field.fields for field in once}
+    assert "recordedUnits" in inner["trainingResults"]
+    assert "recordedUnits" not in inner["benchmarkResults"]
+    assert [str(field) for field in fewer(FIELDS, [refusal] * 2)] == left(refusal, once)
+    assert "recordedUnits" not in " ".join(left(refusal, once))
+
+
+def test_where_nothing_is_named_it_is_asked_as_older_clients_did():
     fields, seen = FIELDS, []
     while (fields := fewer(fields, ["no"])) is not None:
-        seen.append([field.name for field in fields if field.fields])
-    assert seen == [["trainingResults", "benchmarkResults"], ["trainingResults"], [], []]
+        seen.append(fields)
+    lists = [[str(field) for field in one if field.fields] for one in seen]
+    assert len(seen) == 6
+    assert [field.name for field in seen[0]] == [n for n in NAMES if n != "trainingScheme"]
+    assert "repoName" in [field.name for field in seen[1]]
+    assert lists[1] == [str(field) for field in FIELDS if field.fields]
+    assert [one.split()[0] for one in lists[2]] == ["trainingResults", "benchmarkResults", "files"]
+    assert [one.split()[0] for one in lists[3]] == ["trainingResults", "benchmarkResults"]
+    assert [one.split()[0] for one in lists[4]] == ["trainingResults"]
+    assert seen[5] == LEAST
+
+
+def test_a_server_that_names_one_field_a_time_is_soon_asked_as_old_clients_did():
+    less = fewer(FIELDS, ["Cannot query field 'domain' on type 'Model'."], by_name=False)
+    assert [field.name for field in less] == [
+        "modelId", "stub", "repoName", "modelOnnxSizeCompressedBytes", "trainingResults",
+        "benchmarkResults", "files",
+    ]  # fmt: skip
 
 
 def test_a_server_that_refuses_all_is_left_in_the_end():
     assert fewer(LEAST, ["Cannot query field 'stub' and 'modelId'"]) is None
 
 
-@given(st.lists(st.text() | st.sampled_from([f"'{name}'" for name in NAMES])))
-def test_it_ends(messages):
+@given(st.lists(st.text() | st.sampled_from([f"'{name}'" for name in NAMES])), st.integers(0, 9))
+def test_it_ends(messages, by_name):
     fields, rounds = FIELDS, 0
-    while (fields := fewer(fields, messages)) is not None:
+    while (fields := fewer(fields, messages, by_name=rounds < by_name)) is not None:
         rounds += 1
         assert fields
         assert rounds < 10

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.net.loopback import ROW, STUB
+from zooselect import Catalog
 from zooselect.catalog.asked import Asked
 from zooselect.catalog.parse import parse_models
 from zooselect.catalog.rows import item_of
+from zooselect.stub import Stub
 
 IC = Asked("cv", "classification")
 V2 = "zoo:resnet_v1-50-imagenet-pruned95_quantized"
@@ -54,6 +56,13 @@ def test_a_whole_row_gets_its_v1_stub(asked):
         # What a row states of another model does not count.
         (row(architecture="mobilenet_v1"), V2),
         (row(sparseTag="base-none"), V2),
+        (row(sparseTag="pruned80_quant-none"), V2),
+        (row(subArchitecture=None), V2),
+        (row(subArchitecture="101"), V2),
+        (row(sourceDataset="cifar10"), V2),
+        # Nor does the dataset's upstream part, which v1 stubs leave out.
+        (row(stub=None, repoName=V2[4:].replace("-imagenet-", "-imagenet_coco-")), STUB),
+        (row(sparseTag="pruned_quant-none"), STUB.replace("95", "")),
     ],
 )
 def test_its_name(given, stub):
@@ -61,6 +70,44 @@ def test_its_name(given, stub):
     assert record.stub == stub
     assert record.architecture == "resnet_v1"
     assert (record.domain, record.sub_domain) == ("cv", "classification")
+
+
+def test_a_second_data_set_has_no_place_in_a_v1_stub():
+    name = "resnet_v1-50-imagenet-augmented-pruned95_quantized"
+    given = row(stub=None, repoName=name)
+    assert record_of(given).stub == "zoo:" + name
+    named = record_of({**given, "trainingScheme": "augmented"})
+    assert named.stub == STUB.replace("imagenet/", "imagenet-augmented/")
+    assert named.aliases == ("zoo:" + name,)
+
+
+@pytest.mark.parametrize(
+    "other", ["mobilenet_v1-1.0-imagenet-pruned95_quantized", V2[4:].replace("95", "80"), V2[4:-10]]
+)
+def test_the_v2_name_of_another_model_is_none_of_this(other):
+    assert record_of(row(stub=STUB)).aliases == (V2,)
+    assert record_of(row(stub=STUB, repoName=other)).aliases == ()
+
+
+def test_all_pairs_of_names_on_record_fit():
+    """A server of any model on record, of what its v1 stub states, is taken at its word."""
+    pairs = 0
+    for record in Catalog.embedded():
+        names = [Stub.parse(name) for name in (record.stub, *record.aliases)]
+        for v1 in (name for name in names if name.version == 1):
+            for v2 in (name for name in names if name.version == 2):
+                given = {
+                    "repoName": v2.path, "domain": v1.domain, "task": v1.sub_domain,
+                    "architecture": v1.architecture, "subArchitecture": v1.sub_architecture,
+                    "framework": v1.framework, "repo": v1.repo,
+                    "sourceDataset": v1.source_dataset, "trainingScheme": v1.training_scheme,
+                    "sparseTag": v1.sparse_tag,
+                }  # fmt: skip
+                assert item_of(given, Asked())["stub"] == v1.canonical
+                told = {"stub": v1.canonical, "repoName": v2.path}
+                assert item_of(told, Asked())["stub_v2"] == v2.canonical
+                pairs += 1
+    assert pairs > 50
 
 
 @pytest.mark.parametrize(
@@ -108,6 +155,26 @@ def test_metrics(units, metric):
     results = [{"recordedUnits": units, "recordedValue": 0.75, "datasetName": "imagenet"}]
     (result,) = record_of(row(trainingResults=results)).results
     assert (result.metric, result.percent, result.dataset) == (metric, 75.0, "imagenet")
+
+
+def test_numbers_as_texts():
+    """Of scalars that JSON has no number for; old clients made numbers of them."""
+    record = record_of(
+        row(
+            modelOnnxSizeCompressedBytes="123",
+            trainingResults=[{"recordedUnits": "top1 accuracy", "recordedValue": "76.125"}],
+            files=[{"displayName": "model.onnx", "fileSize": "5"}],
+        )
+    )
+    assert record.quality("top1_accuracy") == 76.125
+    assert (record.compressed_size_bytes, record.onnx_size_bytes) == (123, 5)
+
+
+@pytest.mark.parametrize("text", ["", "high", "nan", "1e999", "5 MB", "1_0", "-1", "٣", "9" * 400])
+def test_texts_that_are_no_numbers(text):
+    item = item_of(row(modelOnnxSizeCompressedBytes=text), IC)
+    assert item["compressed_size_bytes"] == text
+    assert len(parse_models([item]).repaired) == 1
 
 
 def test_a_bad_result_does_not_lose_the_others():

@@ -261,3 +261,24 @@ def test_a_cache_that_cannot_be_written(cli, loopback, tmp_path, monkeypatch):
         done = cli("resolve", "ic", "--api-url", server.url, "--no-fallback")
         assert (done.code, done.out, done.err) == (0, STUB + "\n", "")
     assert len(server.requests) == 2
+
+
+def test_what_the_server_says_of_itself_is_told(cli, loopback):
+    document = {**json.loads(ROWS), "errors": [{"message": "a shard\nis down"}]}
+    server = loopback(*[answer(json.dumps(document).encode())] * 3)
+    for more in ((), ("--json",)):
+        done = cli("resolve", "ic", "--api-url", server.url, *more)
+        assert done.code == 0
+        assert "note: the server: a shard is down\n" in done.err
+    # It was not all, and is not kept for a day.
+    assert len(server.requests) == 2
+    assert cli("resolve", "ic", "--api-url", server.url, "--quiet").err == ""
+
+
+def test_the_name_that_means_several_is_the_v2_name(cli, loopback):
+    row = json.loads(ROWS)["data"]["models"][0]
+    rows = [row, {**row, "trainingScheme": "augmented"}]
+    server = loopback(answer(json.dumps({"data": {"models": rows}}).encode()))
+    done = cli("resolve", "ic", "--api-url", server.url)
+    assert done.out.startswith("zoo:cv/")
+    assert "note: its v2 name may mean any of: zoo:cv/" in done.err

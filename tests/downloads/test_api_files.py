@@ -3,7 +3,7 @@
 import pytest
 
 from tests.downloads.zoo_server import V1, V2
-from zooselect.catalog.api import RefusedError
+from zooselect.catalog.api import RefusedError, Rows
 from zooselect.downloads.api_files import ApiFiles
 from zooselect.errors import NotFoundError, ServerError, UsageError
 from zooselect.net.url import parse
@@ -27,7 +27,7 @@ class Server:
         names = {field.name for field in fields} | {one for field in fields for one in field.fields}
         if not names <= self.fields or not {*arguments} & self.arguments:
             raise RefusedError("refused")
-        return self.answers(arguments), []
+        return Rows(self.answers(arguments), [], fields)
 
 
 def listing(server, stub):
@@ -83,6 +83,16 @@ def test_several_models_of_a_name():
     assert V1 in error.value.hint
     assert AUGMENTED in error.value.hint
     assert listing(Server(lambda arguments: rows, OLD), AUGMENTED).stub == AUGMENTED
+
+
+def test_several_models_of_a_name_that_nothing_tells_apart():
+    other = {**ROW, "modelId": "m2", "files": [{**FILE, "fileSize": 6}]}
+    for rows in ([ROW, other], [other, ROW], [{**ROW, "modelId": None}, other]):
+        with pytest.raises(UsageError, match="nothing tells them apart"):
+            listing(Server(lambda arguments, rows=rows: rows, OLD), V2)
+    for twin in (ROW, {**ROW, "modelId": "m2"}, {**other, "modelId": "m1"}):
+        found = listing(Server(lambda arguments, twin=twin: [ROW, twin], OLD), V2)
+        assert found.files[0].size == 5
 
 
 def test_a_server_that_refuses_everything():

@@ -6,7 +6,7 @@ import pytest
 import trustme
 
 from tests.net.loopback import allowed, answer, closed_port, dripping
-from zooselect.errors import NetworkError, ServerError
+from zooselect.errors import NetworkError, ServerError, UsageError
 from zooselect.net import transport
 from zooselect.net.client import Client
 from zooselect.net.url import parse
@@ -114,6 +114,14 @@ def test_a_proxy_that_refuses(proxy, status):
     assert "proxy-secret" not in error.value.message + error.value.hint
 
 
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX-Drip: "])
+def test_a_proxy_whose_answer_drips(proxy, monkeypatch, begun):
+    monkeypatch.setattr(transport, "_HEADERS_WITHIN", 0.3)
+    proxy.then(dripping(begun, piece=b"x: y\r\n" if begun.endswith(b"\n") else b"x"))
+    with pytest.raises(NetworkError, match=r"zoo\.example"):
+        fetch("https://zoo.example/a")
+
+
 @pytest.mark.parametrize("place", ["127.0.0.1:{port}", "[bad", "bad host"])
 def test_a_proxy_that_is_not_there(monkeypatch, place):
     monkeypatch.delenv("no_proxy", raising=False)
@@ -172,3 +180,23 @@ def test_no_cookies(loopback):
     server = loopback(answer(status="302 A", Location="/b", Set_Cookie="a=b"), OK)
     assert fetch(server.url) == b"content"
     assert "cookie" not in server.requests[1].headers
+
+
+@pytest.mark.parametrize("token", ["secret\nX: y", "s\u20acret", "se\x7fcret"])
+def test_a_token_that_no_header_can_hold_is_not_shown(token):
+    with pytest.raises(UsageError, match="ZOOSELECT_API_TOKEN") as error:
+        fetch("http://127.0.0.1", token=token)
+    assert token[:2] not in error.value.message
+    assert error.value.exit_code == 2
+
+
+def test_the_line_break_behind_a_token_is_none_of_it(loopback):
+    server = loopback(OK)
+    fetch(server.url, token=" secret\n")
+    assert server.requests[0].headers["authorization"] == "Bearer secret"
+
+
+def test_credentials_are_sent_as_the_url_spells_them(loopback):
+    server = loopback(OK)
+    fetch(server.url, home=server.url.replace("//", "//u%C3%A9:%E2%82%AC@"))
+    assert server.requests[0].headers["authorization"] == basic("ué", "€")

@@ -164,14 +164,24 @@ class AnswerCache:
             raise MisplacedError(f"{DATABASE} is no file")
         return True
 
-    def _connect(self, wait: float) -> sqlite3.Connection:
+    def _connect(self, wait: float, mode: str = "rw") -> sqlite3.Connection:
         # mode=rw makes no file, rolls back what a killed process left half-done, and falls back
         # to reading alone where that is all the system allows.
         connection = sqlite3.connect(
-            self._database.absolute().as_uri() + "?mode=rw",
+            self._database.absolute().as_uri() + f"?mode={mode}",
             uri=True, timeout=wait, isolation_level=None,
         )  # fmt: skip
         connection.text_factory = bytes  # a text that is not UTF-8 is one bad row, not an error
+        # A view may have rows without end.
+        kind = "SELECT 1 FROM sqlite_master WHERE lower(name) = 'cache' AND type <> 'table'"
+        try:
+            misplaced = connection.execute(kind).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        if misplaced:
+            connection.close()
+            raise MisplacedError("what should be the table of answers is none")
         return connection
 
     def _rows(self) -> Iterator[tuple[int, Entry | str]]:
@@ -219,13 +229,13 @@ class AnswerCache:
     def _store(self, rows: Iterable[tuple[str, str]]) -> bool:
         from zooselect.cache.disk import SIZE_LIMIT, Database, Timeout, same_settings
 
-        if self._is_there():
-            with contextlib.closing(self._connect(WRITE_WAIT)) as connection:
-                connection.execute("BEGIN IMMEDIATE").connection.rollback()
-                if not same_settings(connection):
-                    raise MisplacedError("settings that are not those of this cache")
-        else:
+        if not self._is_there():
             _make_private(self.folder)
+        # Made here where it is missing: diskcache tries for minutes where nothing can be locked.
+        with contextlib.closing(self._connect(WRITE_WAIT, mode="rwc")) as connection:
+            connection.execute("BEGIN IMMEDIATE").connection.rollback()
+            if not same_settings(connection):
+                raise MisplacedError("settings that are not those of this cache")
         try:
             with contextlib.closing(Database(self.folder, WRITE_WAIT)) as database:
                 for key, value in rows:

@@ -28,7 +28,9 @@ class Answer(NamedTuple):
         etag: a mirror's entity tag; None without.
         last_modified: a mirror's `Last-Modified`; None without.
         skipped: models that could not be used, as (name or position, reason).
-        repaired: unreadable fields that were dropped, as (name or position, reason).
+        repaired: unreadable fields that were dropped, as (name or position, reason), and what
+            the server says of itself, as (`SERVER`, message).
+        whole: whether the server says that this is all; what is not is not kept.
     """
 
     source: str
@@ -42,6 +44,7 @@ class Answer(NamedTuple):
     last_modified: str | None = None
     skipped: tuple[tuple[str, str], ...] = ()
     repaired: tuple[tuple[str, str], ...] = ()
+    whole: bool = True
 
     def to_dict(self) -> dict[str, object]:
         """The answer as the cache keeps it."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zooselect.catalog.answer import Answer, digest_of
 from zooselect.catalog.asked import Asked, FilesAt
-from zooselect.catalog.parse import load_json
+from zooselect.catalog.parse import MOST_MODELS, load_json
+from zooselect.catalog.provenance import SERVER
 from zooselect.catalog.query import FIELDS, LEAST, Field, arguments_of, fewer, query
 from zooselect.catalog.rows import item_of
 from zooselect.errors import IntegrityError, ServerError
@@ -20,17 +21,38 @@ if TYPE_CHECKING:
 
 PATH = "v2/graphql"
 
-#: How often a server that refuses fields is asked with less.
+#: How often a server that refuses fields is asked with less: in so many of them it may name what
+#: it does not know, and then it is asked as clients of 1.8 did, of 1.5, and as all did.
 _ROUNDS = 7
+_BY_NAME = 3
+#: Seconds after which a server that refuses is not asked once more.
+_WITHIN = 60.0
 #: A GraphQL server refuses a query with one of these.
 _REFUSALS = (200, 400, 422)
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _HINT = "is this the URL of a SparseZoo API? It is asked at /v2/graphql"
 _SAID = 200  # characters of a server's message that ours shows
+_COMPLAINTS = 10  # messages beside rows that are told
+#: What ranking needs of the results.
+_QUALITY = {"recordedUnits", "recordedValue"}
 
 
 class RefusedError(ServerError):
     """The server does not take a query, whatever is left out of it."""
+
+
+class Rows(NamedTuple):
+    """What a server answers.
+
+    Attributes:
+        rows: the rows, as they came.
+        complaints: what it complains of beside them.
+        fields: what it was asked for in the end.
+    """
+
+    rows: list[Any]
+    complaints: list[str]
+    fields: tuple[Field, ...]
 
 
 class Api:
@@ -70,7 +92,14 @@ class Api:
             NetworkError: no answer.
             ServerError: an answer that is an error, or holds not one usable model.
         """
-        rows, complaints = self.rows(arguments_of(asked), FIELDS)
+        got = self.rows(arguments_of(asked), FIELDS)
+        rows, told = got.rows, list(got.complaints)
+        if not any(set(field.fields) >= _QUALITY for field in got.fields):
+            told.append("it does not tell the quality of its models")
+        if len(rows) > MOST_MODELS:
+            raise ServerError(
+                f"{self.location} answers with more than {MOST_MODELS:,} models", hint=_HINT
+            )
         models, skipped = [], []
         for position, row in enumerate(rows):
             try:
@@ -92,13 +121,14 @@ class Api:
             digest_of(models),
             models,
             skipped=tuple(skipped),
-            repaired=tuple(("the server", message) for message in complaints),
+            repaired=tuple((SERVER, message) for message in told),
+            whole=not got.complaints,
         )
 
     def rows(
         self, arguments: Mapping[str, str], fields: tuple[Field, ...], *, needed: str = ""
-    ) -> tuple[list[Any], list[str]]:
-        """Return the rows of a query as they came, and what the server complained of.
+    ) -> Rows:
+        """Return the rows of a query, asked for with less where the server refuses some of it.
 
         Args:
             arguments: of the operation `models`.
@@ -110,6 +140,7 @@ class Api:
             RefusedError: refused in words.
         """
         messages: list[str] = []
+        began = self._clock()
         least = (*LEAST, *(field for field in fields if field.name == needed))
         for left in reversed(range(_ROUNDS)):
             document = self._post(query(arguments, fields))
@@ -117,8 +148,11 @@ class Api:
             data = document.get("data")
             rows = data.get("models") if isinstance(data, Mapping) else None
             if isinstance(rows, list) and (rows or not messages):
-                return rows, messages
-            less = fewer(fields, messages) if messages else None
+                return Rows(rows, messages[:_COMPLAINTS], fields)
+            by_name = left >= _ROUNDS - _BY_NAME
+            less = fewer(fields, messages, by_name=by_name) if messages else None
+            if self._clock() - began > _WITHIN:
+                break
             if less is None or (needed and all(field.name != needed for field in less)):
                 break
             # A server that names one field a time is not asked for ever.

@@ -103,8 +103,9 @@ class LiveCatalog:
         """A catalog, and until when it holds."""
         kept = self._store.load(self._server, asked)
         now = self._clock()
-        # An answer from the future was kept by a clock that was wrong: who knows its age.
-        fresh = kept is not None and 0 <= now - kept.fetched_at < self._terms.ttl
+        # An answer from the future was kept by a clock that was wrong: who knows its age. And
+        # where there was nothing there may be something any time.
+        fresh = kept and kept.models and 0 <= now - kept.fetched_at < self._terms.ttl
         if kept is not None and fresh and not self._terms.refresh:
             return kept.fetched_at + self._terms.ttl, self._catalog(kept, from_cache=True)
         if self._terms.offline:
@@ -116,8 +117,11 @@ class LiveCatalog:
             if kept is None and not (embedded and self._terms.fallback):
                 raise
             return now + _FAILED_FOR, self._instead(kept, error.message)
+        catalog = self._catalog(answer, from_cache=False)
+        if not answer.whole:  # it would take the place of one that is
+            return now + _FAILED_FOR, catalog
         self._store.save(self._server, answer)
-        return now + self._terms.ttl, self._catalog(answer, from_cache=False)
+        return now + self._terms.ttl, catalog
 
     def _wider(self, asked: Asked) -> Answer | None:
         """A kept answer that has all the server's models, those asked for among them."""

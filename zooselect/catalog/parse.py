@@ -32,6 +32,12 @@ SCHEMA = 1
 #: As on all tags on record; `4block` behind `pruned_` is no percentage.
 _SPARSITY = re.compile(r"pruned[-_]?(100|\d\d)(?!\d)")
 
+#: Far more than all zoos had: what is beyond takes a machine's memory, and is no catalog. A few
+#: bytes of a compressed answer can come to millions of objects.
+MOST_MODELS = 500_000
+_MOST_OBJECTS = 10 * MOST_MODELS
+_MOST_PROBLEMS = 20  # of one record that are named
+
 _DROP: Any = object()
 _NAME_SHOWN = 200
 _SHOWN = 60  # characters of a bad value that a message shows
@@ -55,12 +61,17 @@ def load_json(content: bytes, location: str) -> Any:
     """Decode JSON text; a number that is none, such as NaN, is null.
 
     Raises:
-        IntegrityError: not JSON; the message names the place.
+        IntegrityError: not JSON, or of too many objects; the message names the place.
     """
+    if content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
+        raise IntegrityError(
+            f"catalog {location} has more than {_MOST_OBJECTS:,} objects", hint=_HINT
+        )
     try:
         return json.loads(
-            content.decode("utf-8-sig"), parse_constant=lambda name: None, parse_float=_number
-        )
+            content.decode("utf-8-sig"),
+            parse_constant=lambda name: None, parse_float=_number, parse_int=_integer,
+        )  # fmt: skip
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
         reason = " ".join(str(error).split()) or type(error).__name__
         raise IntegrityError(f"catalog {location} is not JSON: {reason}", hint=_HINT) from error
@@ -69,6 +80,11 @@ def load_json(content: bytes, location: str) -> Any:
 def _number(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None
+
+
+def _integer(text: str) -> int | None:
+    # Python refuses to read thousands of digits; of a catalog nothing has a tenth of that.
+    return int(text) if len(text) < 400 else None
 
 
 _HINT = 'a catalog is a JSON object {"schema": 1, "compiled": "…", "models": […]}'
@@ -91,6 +107,8 @@ def parse_document(document: Any, location: str) -> tuple[Parsed, str | None]:
     models = document.get("models")
     if not isinstance(models, list):
         raise IntegrityError(f"catalog {location} has no list `models`", hint=_HINT)
+    if len(models) > MOST_MODELS:
+        raise IntegrityError(f"catalog {location} has more than {MOST_MODELS:,} models", hint=_HINT)
     parsed = parse_models(models)
     if models and not parsed.records:
         name, reason = parsed.skipped[0]
@@ -120,6 +138,8 @@ def parse_models(items: Iterable[Any]) -> Parsed:
             name = _text(named)[:_NAME_SHOWN] or f"record {position + 1}"
             skipped.append((name, str(error)))
             continue
+        if len(problems) > _MOST_PROBLEMS:
+            problems[_MOST_PROBLEMS:] = [f"and {len(problems) - _MOST_PROBLEMS:,} more"]
         repaired.extend((record.stub, problem) for problem in problems)
         other = chosen.get(record.stub)
         if other is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+#: In the place of a record's name: what is said of, or by, the server as a whole.
+SERVER = "the server"
+
 
 class Provenance(NamedTuple):
     """Where a catalog came from.
@@ -21,7 +24,8 @@ class Provenance(NamedTuple):
         instead_of: the URL that was to be asked; None where it answered.
         reason: why that did not answer.
         skipped: records that could not be used, as (stub or position, reason).
-        repaired: unreadable fields that were dropped, as (stub, reason).
+        repaired: unreadable fields that were dropped, as (stub, reason), and what is to be
+            known of the server as a whole, as (`SERVER`, what).
     """
 
     source: str

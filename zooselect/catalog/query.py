@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from zooselect.catalog.asked import Asked
@@ -55,6 +55,15 @@ FIELDS: tuple[Field, ...] = (
 #: What every client's search has asked for.
 LEAST: tuple[Field, ...] = (Field("modelId"), Field("stub"))
 
+#: Fields of FIELDS that old clients asked for, by which servers can be told to know them: those
+#: on record at all, those of sparsezoo 1.6 to 1.8, and those of 1.5, without arguments.
+_KNOWN_AT_ALL = frozenset(field.name for field in FIELDS) - {"trainingScheme"}
+_KNOWN_TO_1_5 = frozenset(
+    {"modelId", "stub", "modelOnnxSizeCompressedBytes", "trainingResults", "benchmarkResults",
+     "files"}
+)  # fmt: skip
+_KNOWN_TO_1_8 = _KNOWN_TO_1_5 | {"repoName"}
+
 _NAMED = re.compile(r"""["'`]([A-Za-z_][A-Za-z0-9_]*)["'`]""")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -75,29 +84,77 @@ def query(arguments: Mapping[str, str], fields: Iterable[Field]) -> str:
     return f"{{ models{f'({given})' if given else ''} {{ {selection} }} }}"
 
 
-def fewer(fields: tuple[Field, ...], messages: Iterable[str]) -> tuple[Field, ...] | None:
+def fewer(
+    fields: tuple[Field, ...], messages: Iterable[str], *, by_name: bool = True
+) -> tuple[Field, ...] | None:
     """Return what to ask instead, after a server refused `fields`; None when nothing is left.
 
-    Arguments and fields the messages name are left out, a field's arguments before the
-    field. Where they name none, the nested lists go one by one, the one that ranking needs
-    last, and then all but the two fields that every client has asked for.
+    What each message names is left out, a field's arguments before the field. Where they name
+    nothing, what clients have never asked for goes, then what older ones did not; then the
+    nested lists one by one, the one that ranking needs last; and then all but the two fields
+    that every client has asked for.
+
+    Args:
+        fields: what was asked.
+        messages: what the server said.
+        by_name: whether leaving out what is named will do. A server that has named one field a
+            time for long is asked as old clients do.
     """
-    # What a server proposes instead of an unknown field is not what it refuses.
-    refusals = (message.partition("Did you mean")[0] for message in messages)
-    named = {name for message in refusals for name in _NAMED.findall(message)}
-    kept = tuple(one for field in fields if (one := _without(field, named)) is not None)
-    if kept != fields and {field.name for field in kept} & {"stub", "repoName"}:
+    kept = _without_named(fields, messages)
+    if by_name and kept != fields:
         return kept
-    lists = [field for field in fields if field.fields]
-    if lists:
-        return tuple(field for field in fields if field is not lists[-1])
+    shapes = [
+        *_known(kept, _KNOWN_AT_ALL if by_name else _KNOWN_TO_1_8),
+        *_known(kept, _KNOWN_TO_1_8),
+        *_known([field._replace(arguments="") for field in kept], _KNOWN_TO_1_5),
+    ]
+    for less in shapes:
+        if less != fields:
+            return less
+    lists = [field for field in kept if field.fields]
+    if len(lists) > 1:
+        return tuple(field for field in kept if field is not lists[-1])
     return None if set(fields) <= set(LEAST) else LEAST
 
 
-def _without(field: Field, names: set[str]) -> Field | None:
-    if names & set(_WORD.findall(field.arguments)):
-        return field._replace(arguments="")
-    if field.name in names:
-        return None
-    fields = tuple(name for name in field.fields if name not in names)
-    return None if field.fields and not fields else field._replace(fields=fields)
+def _known(fields: Iterable[Field], names: frozenset[str]) -> Iterator[tuple[Field, ...]]:
+    """Those of the fields that are among the names, if a model's name is one of them."""
+    less = tuple(field for field in fields if field.name in names)
+    if _named_at_all(less):
+        yield less
+
+
+def _named_at_all(fields: Iterable[Field]) -> bool:
+    return any(field.name in ("stub", "repoName") for field in fields)
+
+
+def _without_named(fields: tuple[Field, ...], messages: Iterable[str]) -> tuple[Field, ...]:
+    """The fields without what the messages name; all of them, where no model's name is left."""
+    ours = {name for field in fields for name in (field.name, *field.fields)}
+    arguments = {name for field in fields for name in _WORD.findall(field.arguments)}
+    # Of the names in a message the first is what is refused; after it come its type, which may
+    # be called like a field, and what the server knows instead.
+    kept = list(fields)
+    for message in messages:
+        named = [name for name in _NAMED.findall(message) if name in ours | arguments]
+        refused = next((name for name in named if name in arguments), None)
+        if refused is not None:
+            kept = [
+                field._replace(arguments="") if refused in _WORD.findall(field.arguments) else field
+                for field in kept
+            ]
+        elif named:
+            kept = _without(kept, named[0])
+    return tuple(kept) if _named_at_all(kept) else fields
+
+
+def _without(fields: list[Field], name: str) -> list[Field]:
+    """The fields without one of a name; of several lists that have it, the last is meant."""
+    for position in reversed(range(len(fields))):
+        field = fields[position]
+        inner = tuple(one for one in field.fields if one != name)
+        if field.name == name or (field.fields and not inner):
+            return fields[:position] + fields[position + 1 :]
+        if inner != field.fields:
+            return [*fields[:position], field._replace(fields=inner), *fields[position + 1 :]]
+    return fields

@@ -13,13 +13,16 @@ from typing import Any
 from zooselect.catalog.asked import Asked
 from zooselect.catalog.parse import optimization_of, stated_sparsity
 from zooselect.errors import StubError
+from zooselect.record import downstream_dataset
 from zooselect.stub import PREFIX, Stub
 from zooselect.task import Task, task_of
 
 _RECIPE = re.compile(r"recipe_([A-Za-z0-9_.-]+)\.(?:md|yaml)")
+_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?")
 #: Parts of a v1 stub in rows; a row may say null for the two that a stub may lack.
 _PARTS = ("domain", "task", "architecture", "framework", "repo", "sourceDataset", "sparseTag")
 _MAY_LACK = ("subArchitecture", "trainingScheme")
+_COMPRESSED = "compressed_size_bytes"
 _FIELDS = {
     "domain": "domain",
     "task": "sub_domain",
@@ -31,7 +34,7 @@ _FIELDS = {
     "trainingScheme": "training_scheme",
     "sparseTag": "sparse_tag",
     "modelId": "model_id",
-    "modelOnnxSizeCompressedBytes": "compressed_size_bytes",
+    "modelOnnxSizeCompressedBytes": _COMPRESSED,
 }
 #: Metrics as the old service's units named them, letters and digits alone, lower case, by
 #: the metric of the task they are taken for (sparsezoo 1.8.1, deployment_package/extractors).
@@ -67,6 +70,8 @@ def item_of(row: Any, asked: Asked) -> dict[str, Any]:
     # A v1 stub states all its parts, and what a stub states is what a user will ask for.
     stated = _FIELDS if trusted else ("modelId", "modelOnnxSizeCompressedBytes")
     item |= {_FIELDS[key]: row[key] for key in stated if row.get(key) is not None}
+    if _COMPRESSED in item:
+        item[_COMPRESSED] = _number(item[_COMPRESSED])
     if v1 is None and asked.name is None:
         item = {"domain": asked.domain, "sub_domain": asked.sub_domain, **item}
     domain = v1.domain if v1 else item.get("domain")
@@ -87,22 +92,39 @@ def _names(row: Mapping[str, Any]) -> tuple[Stub | None, Stub | None]:
     stub, name = _stub(row.get("stub")), _stub(row.get("repoName"))
     v2 = next((one for one in (name, stub) if one is not None and one.version == 2), None)
     if stub is not None and stub.version == 1:
-        return stub, v2
-    return _composed(row) if v2 is None or _agrees(row, v2) else None, v2
+        # A name of another model is none of this one, whatever the server says.
+        said = {"architecture": stub.architecture, "subArchitecture": stub.sub_architecture,
+                "sourceDataset": stub.source_dataset, "sparseTag": stub.sparse_tag}  # fmt: skip
+        return stub, v2 if v2 is not None and _agrees(said, v2) else None
+    return _composed(row, v2) if v2 is None or _agrees(row, v2) else None, v2
 
 
 def _agrees(row: Mapping[str, Any], v2: Stub) -> bool:
     """Whether what a row states besides its name fits the name, as on all pairs on record."""
-    architecture, tag = row.get("architecture"), row.get("sparseTag")
+    architecture, data, tag = (
+        row.get(key) for key in ("architecture", "sourceDataset", "sparseTag")
+    )
     if isinstance(architecture, str) and architecture != v2.architecture:
         return False
-    return not isinstance(tag, str) or optimization_of(tag) == optimization_of(v2.sparse_tag)
+    sub = row.get("subArchitecture", v2.sub_architecture)
+    # What has none is `none` in some v1 stubs.
+    if (sub is None or isinstance(sub, str)) and (sub or "none") != (v2.sub_architecture or "none"):
+        return False
+    if isinstance(data, str) and downstream_dataset(data) != downstream_dataset(v2.source_dataset):
+        return False
+    if not isinstance(tag, str):
+        return True
+    stated = {stated_sparsity(tag), stated_sparsity(v2.sparse_tag)} - {None}
+    return len(stated) < 2 and optimization_of(tag) == optimization_of(v2.sparse_tag)
 
 
-def _composed(row: Mapping[str, Any]) -> Stub | None:
+def _composed(row: Mapping[str, Any], v2: Stub | None) -> Stub | None:
     # A server that was not asked, or does not say, whether there is a training scheme leaves
     # open which of two models a row is.
     if any(key not in row for key in _MAY_LACK):
+        return None
+    # A v1 stub has no place for a second data set.
+    if v2 is not None and v2.training_dataset not in (None, row["trainingScheme"]):
         return None
     values = {key: row.get(key) for key in (*_PARTS, *_MAY_LACK)}
     if not all(isinstance(values[key], str) and values[key] for key in _PARTS):
@@ -153,7 +175,7 @@ def _results(rows: Any, task: Task | None) -> dict[str, Any]:
         "results": [
             {
                 "metric": _metric(row.get("recordedUnits"), metric),
-                "value": row.get("recordedValue"),
+                "value": _number(row.get("recordedValue")),
                 "dataset": row.get("datasetName"),
             }
             if isinstance(row, Mapping)
@@ -202,14 +224,22 @@ def _sizes(files: Any, item: Mapping[str, Any]) -> dict[str, Any]:
         name = file.get("displayName") if isinstance(file, Mapping) else None
         if not isinstance(name, str):
             continue
-        size = file.get("fileSize")
+        size = _number(file.get("fileSize"))
         if name == "model.onnx" and size is not None:
             sizes["onnx_size_bytes"] = size
-        elif name == "model.onnx.tar.gz" and "compressed_size_bytes" not in item:
-            sizes["compressed_size_bytes"] = size
+        elif name == "model.onnx.tar.gz" and _COMPRESSED not in item:
+            sizes[_COMPRESSED] = size
         elif recipe := _RECIPE.fullmatch(name):
             recipes.append(recipe[1])
     return {**sizes, **({"recipe_types": sorted(set(recipes))} if recipes else {})}
+
+
+def _number(value: Any) -> Any:
+    """A number that a server states as a text, which old clients took, too."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    return value
 
 
 def _shown(value: Any) -> str:

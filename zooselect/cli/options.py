@@ -10,7 +10,7 @@ import click
 
 from zooselect.catalog.asked import Asked, FilesAt, Source
 from zooselect.catalog.catalog import Catalog
-from zooselect.catalog.provenance import Provenance
+from zooselect.catalog.provenance import SERVER, Provenance
 from zooselect.cli.output import err, one_line
 from zooselect.selection.variant import HARDWARE
 from zooselect.settings import Settings
@@ -129,7 +129,9 @@ def _tell(provenance: Provenance, tone: Tone) -> None:
         err(f"catalog: {one_line(f'{provenance.location}, {when}, {provenance.digest}')}")
         for name, reason in (*provenance.skipped, *provenance.repaired):
             err(f"catalog: {one_line(f'{name}: {reason}')}")
-    elif provenance.skipped:
+        return
+    tone.notes(*(one_line(f"{who}: {what}") for who, what in provenance.repaired if who == SERVER))
+    if provenance.skipped:
         count = len(provenance.skipped)
         tone.notes(f"{count} catalog record{'s'[: count > 1]} skipped (--verbose names them)")
 

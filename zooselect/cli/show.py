@@ -48,7 +48,7 @@ def command(
     else:
         out("\n".join(_lines(found, record)))
     if record.ambiguous_with:
-        tone.notes("this v2 name may mean any of: " + ", ".join(record.ambiguous_with))
+        tone.notes("its v2 name may mean any of: " + ", ".join(record.ambiguous_with))
     if record.confidence == "low":
         tone.notes("unverified: this model may never have been published")
     if wanted.canonical != record.stub:

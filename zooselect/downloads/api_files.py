@@ -107,7 +107,8 @@ class ApiFiles:
         others: set[str] = set()
         for row, item in _items(rows):
             if stub.canonical in (item["stub"], item.get("stub_v2")):
-                found.setdefault(item["stub"], (row, item))
+                first, _ = found.setdefault(item["stub"], (row, item))
+                _same_model(item["stub"], first, row)
             others.add(item["stub"])
         if not found and others and stub.version == 1:
             # A server of few words does not say which stub a row has; it may know one by it.
@@ -142,7 +143,7 @@ class ApiFiles:
         refusal: RefusedError | None = None
         for field in _FILES:
             try:
-                return self._api.rows(arguments, (*names, field), needed="files")[0]
+                return self._api.rows(arguments, (*names, field), needed="files").rows
             except RefusedError as error:
                 refusal, names = error, tuple(map(Field, _FEW_NAMES))
         raise refusal or AssertionError("there are ways to ask")
@@ -176,6 +177,20 @@ def _items(rows: list[Any]) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]
     for row in rows:
         with suppress(ValueError):
             yield row, item_of(row, Asked())
+
+
+def _same_model(stub: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
+    """Refuse two rows of a stub that are not of one model: a server of few words may have some.
+
+    Raises:
+        UsageError: they are of two.
+    """
+    told_apart = one.get("modelId") is None or one.get("modelId") != other.get("modelId")
+    if told_apart and one.get("files") != other.get("files"):
+        raise UsageError(
+            f"{stub} is the name of several models there, and nothing tells them apart",
+            hint="take a v1 stub, which says more, or another server",
+        )
 
 
 def _may_be(stub: Stub, name: str) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from zooselect.errors import NetworkError, ServerError
+from zooselect.errors import NetworkError, ServerError, UsageError
 from zooselect.net.faults import network_errors, status_error
 from zooselect.net.retry import ATTEMPTS, shown, wait_before
 from zooselect.net.transport import Watch, new_session
@@ -88,9 +88,19 @@ class Answer:
 
 
 class _Token(AuthBase):
-    """A bearer token; given as `auth`, so that no netrc entry takes its place."""
+    """A bearer token; given as `auth`, so that no netrc entry takes its place.
+
+    Raises:
+        UsageError: no header can hold it.
+    """
 
     def __init__(self, token: str) -> None:
+        if not token.isascii() or not token.isprintable():
+            # What the libraries say of it would show it.
+            raise UsageError(
+                "ZOOSELECT_API_TOKEN holds a character that no token has",
+                hint="is it one line, of letters, digits and ASCII signs?",
+            )
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -110,6 +120,9 @@ class Client:
         say: told in a line when a wait is long.
         connections: how many of them are kept open to one host.
         sleep, clock, chance: replaced by tests.
+
+    Raises:
+        UsageError: a token that no header can hold.
     """
 
     def __init__(
@@ -126,7 +139,7 @@ class Client:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._home = home
-        self._token = token
+        self._token = None if token is None else _Token(token.strip())
         self._timeout = timeout
         self._patience = patience
         self._waited_until = 0.0
@@ -289,8 +302,9 @@ class Client:
         if home is None or address.origin != home.origin:
             return None
         if self._token is not None:
-            return _Token(self._token)
-        return HTTPBasicAuth(*home.credentials) if home.credentials else None
+            return self._token
+        # In UTF-8, as a URL spells them, and not in the Latin-1 that requests makes of texts.
+        return HTTPBasicAuth(*map(str.encode, home.credentials)) if home.credentials else None
 
 
 def _redirected(method: str, status: int, address: Address, location: str) -> Address:

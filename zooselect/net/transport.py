@@ -28,28 +28,41 @@ class _Punctual(HTTPConnection):
     """A connection whose answer's headers come in time or not at all."""
 
     def getresponse(self) -> Any:
-        late = threading.Event()
-
-        def end(connection: socket.socket | None) -> None:
-            late.set()
-            with suppress(OSError):
-                if connection is not None:
-                    connection.shutdown(socket.SHUT_RDWR)
-
-        assert isinstance(self.timeout, (int, float)), "every request has a time-out"
-        timer = threading.Timer(_HEADERS_WITHIN * self.timeout, end, [self.sock])
-        timer.daemon = True
-        timer.start()
-        try:
+        with _in_time(self):
             return super().getresponse()
-        finally:
-            timer.cancel()
-            if late.is_set():  # headers cut off would count as whole
-                raise TimeoutError
 
 
 class _PunctualTLS(_Punctual, HTTPSConnection):
-    pass
+    def _tunnel(self) -> None:
+        with _in_time(self):  # a proxy's answer has headers, too
+            super()._tunnel()
+
+
+@contextmanager
+def _in_time(connection: HTTPConnection) -> Iterator[None]:
+    """End a connection that headers are waited for on too long.
+
+    Raises:
+        TimeoutError: it was ended.
+    """
+    late = threading.Event()
+
+    def end(connection: socket.socket | None) -> None:
+        late.set()
+        with suppress(OSError):
+            if connection is not None:
+                connection.shutdown(socket.SHUT_RDWR)
+
+    assert isinstance(connection.timeout, (int, float)), "every request has a time-out"
+    timer = threading.Timer(_HEADERS_WITHIN * connection.timeout, end, [connection.sock])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if late.is_set():  # headers cut off would count as whole
+            raise TimeoutError
 
 
 class _Pool(HTTPConnectionPool):

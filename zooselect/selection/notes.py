@@ -39,7 +39,7 @@ def notes_on(selection: Selection) -> tuple[str, ...]:
     if target is not None and model is not None and target not in hardware_targets(model):
         lines.append(f"no model on the rung is made for {target!r}")
     if model is not None and model.ambiguous_with:
-        lines.append("this v2 name may mean any of: " + ", ".join(model.ambiguous_with))
+        lines.append("its v2 name may mean any of: " + ", ".join(model.ambiguous_with))
     if model is not None and model.confidence == "low":
         lines.append("unverified: this model may never have been published")
     return tuple(lines)
