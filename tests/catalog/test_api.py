@@ -258,4 +258,4 @@ def test_any_json_is_an_answer_or_a_server_error(answer, question):
     except ServerError:
         return
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert type(found).from_dict(document) == found._replace(whole=True)
+    assert type(found).from_dict(document) == found

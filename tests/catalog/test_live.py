@@ -152,7 +152,7 @@ def test_where_there_was_nothing_is_looked_again(world):
     assert world.of().from_cache
 
 
-def test_what_is_not_all_is_told_and_not_kept(world):
+def test_what_is_not_all_replaces_nothing_better(world):
     whole = world.of()
     world.server.whole = False
     source = world.source(refresh=True)
@@ -163,6 +163,16 @@ def test_what_is_not_all_is_told_and_not_kept(world):
     source.of(IC)
     assert len(world.server.asked) == 3
     assert world.of(offline=True).fetched_at == iso(world.now)
+
+
+def test_what_is_not_all_is_better_than_nothing(world):
+    world.server.whole = False
+    world.of()
+    assert not world.of().from_cache  # asked again, however fresh
+    assert len(world.server.asked) == 2
+    assert world.of(offline=True).from_cache
+    world.fails()
+    assert world.of().from_cache
 
 
 def test_the_snapshot_stands_in_and_is_never_kept(world):

@@ -30,7 +30,7 @@ class Answer(NamedTuple):
         skipped: models that could not be used, as (name or position, reason).
         repaired: unreadable fields that were dropped, as (name or position, reason), and what
             the server says of itself, as (`SERVER`, message).
-        whole: whether the server says that this is all; what is not is not kept.
+        whole: whether the server had nothing to complain of; what is not is asked again.
     """
 
     source: str
@@ -60,6 +60,7 @@ class Answer(NamedTuple):
             "last_modified": self.last_modified,
             "skipped": [list(one) for one in self.skipped],
             "repaired": [list(one) for one in self.repaired],
+            "whole": self.whole,
             "models": self.models,
         }
 
@@ -81,6 +82,7 @@ class Answer(NamedTuple):
                 last_modified=document["last_modified"],
                 skipped=_pairs(document["skipped"]),
                 repaired=_pairs(document["repaired"]),
+                whole=document.get("whole", True) is True,
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             return None

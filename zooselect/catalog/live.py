@@ -104,8 +104,9 @@ class LiveCatalog:
         kept = self._store.load(self._server, asked)
         now = self._clock()
         # An answer from the future was kept by a clock that was wrong: who knows its age. And
-        # where there was nothing there may be something any time.
-        fresh = kept and kept.models and 0 <= now - kept.fetched_at < self._terms.ttl
+        # where there was nothing, or not all, there may be more any time.
+        lasting = kept is not None and kept.whole and kept.models
+        fresh = kept is not None and lasting and 0 <= now - kept.fetched_at < self._terms.ttl
         if kept is not None and fresh and not self._terms.refresh:
             return kept.fetched_at + self._terms.ttl, self._catalog(kept, from_cache=True)
         if self._terms.offline:
@@ -118,10 +119,9 @@ class LiveCatalog:
                 raise
             return now + _FAILED_FOR, self._instead(kept, error.message)
         catalog = self._catalog(answer, from_cache=False)
-        if not answer.whole:  # it would take the place of one that is
-            return now + _FAILED_FOR, catalog
-        self._store.save(self._server, answer)
-        return now + self._terms.ttl, catalog
+        if answer.whole or kept is None or not kept.whole:  # it takes the place of no better one
+            self._store.save(self._server, answer)
+        return now + (self._terms.ttl if answer.whole else _FAILED_FOR), catalog
 
     def _wider(self, asked: Asked) -> Answer | None:
         """A kept answer that has all the server's models, those asked for among them."""
