@@ -82,7 +82,7 @@ class Answer(NamedTuple):
                 last_modified=document["last_modified"],
                 skipped=_pairs(document["skipped"]),
                 repaired=_pairs(document["repaired"]),
-                whole=document.get("whole", True) is True,
+                whole=document["whole"] is True,
             )
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
