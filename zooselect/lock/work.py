@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from zooselect.errors import LocalFileError, LockError, NoCandidateError, NotFoundError, UsageError
 from zooselect.lock.ask import Asking, Files, with_downloaded
-from zooselect.lock.drift import Drift, Report, compare, file_drifts, merged
+from zooselect.lock.drift import Drift, NoPick, Report, compare, file_drifts, merged
 from zooselect.lock.file import edit
 from zooselect.lock.lock import TEXTS, Key, Lock, LockedModel, Pin, options_of
 from zooselect.lock.write import text
@@ -40,12 +40,12 @@ def check(lock: Lock, asking: Asking) -> Report:
     Raises:
         OfflineError, NetworkError: a server is to be asked, and does not answer.
     """
-    picks: dict[Key, Pin | str] = {}
+    picks: dict[Key, Pin | NoPick] = {}
     for pin in lock.pins:
         try:
             picks[pin.key] = asking.pin(pin.question, pin.level)
         except NoCandidateError as error:
-            picks[pin.key] = error.message
+            picks[pin.key] = NoPick(error.message, asking.seen(pin.question.task))
     return compare(lock, picks, _files(lock.pins, asking))
 
 
@@ -195,9 +195,13 @@ def refuse(path: str, drifts: Iterable[Drift]) -> None:
     found = tuple(drifts)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        ask = next((drift.ask for drift in found if drift.ask is not None), None)
         raise LockError(
             f"{path} has drifted: {found[0].message}{more}",
-            hint="`zooselect lock --upgrade` pins what is found now",
+            # To pin what another catalog has would lose what is pinned, by a slip perhaps.
+            hint="`zooselect lock --upgrade` pins what is found now"
+            if ask is None
+            else f"ask where it was pinned from: {ask}",
         )
 
 
