@@ -126,24 +126,57 @@ def gone(locked: LockedModel, reason: str, asked: tuple[str, str] | None) -> Dri
     return Drift(FILES, locked.stub, message, names, None).told_of(place)
 
 
-def file_drifts(locked: LockedModel, found: LockedModel) -> list[Drift]:
+class FileChange(NamedTuple):
+    """A file that is not as it was.
+
+    Attributes:
+        name: of the file.
+        locked, found: what differs of it first, e.g. `size 7` and `size 8`; None on the side
+            where there is no such file.
+    """
+
+    name: str
+    locked: str | None
+    found: str | None
+
+
+def file_changes(locked: LockedModel, found: LockedModel) -> list[FileChange]:
     """Return what of a model's files is not as pinned, as far as both sides state it."""
     before = {file.name: file for file in locked.files}
     after = {file.name: file for file in found.files}
-    drifts: list[Drift] = []
+    changes = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
-        head = f"{locked.stub}: {name}"
-        if old is None:
-            drifts.append(Drift(FILES, locked.stub, f"{head} is not pinned, and there", None, name))
-        elif new is None:
-            drifts.append(Drift(FILES, locked.stub, f"{head} is pinned, and gone", name, None))
+        if old is None or new is None:
+            changes.append(FileChange(name, _stated(old), _stated(new)))
         else:
             for key, was, now in _differences(old, new)[:1]:
-                message = f"{head} is pinned with {key} {was}, and has {now}"
-                drifts.append(Drift(FILES, locked.stub, message, f"{key} {was}", f"{key} {now}"))
+                changes.append(FileChange(name, f"{key} {was}", f"{key} {now}"))
+    return changes
+
+
+def file_drifts(locked: LockedModel, found: LockedModel) -> list[Drift]:
+    """Return what of a model's files is not as pinned, as drift."""
     place = moved((locked.source, locked.location), (found.source, found.location))
-    return [drift.told_of(place) for drift in drifts]
+    drifts = []
+    for one in file_changes(locked, found):
+        head = f"{locked.stub}: {one.name}"
+        if one.locked is None:
+            drift = Drift(FILES, locked.stub, f"{head} is not pinned, and there", None, one.name)
+        elif one.found is None:
+            drift = Drift(FILES, locked.stub, f"{head} is pinned, and gone", one.name, None)
+        else:
+            has = one.found.partition(" ")[2]
+            message = f"{head} is pinned with {one.locked}, and has {has}"
+            drift = Drift(FILES, locked.stub, message, one.locked, one.found)
+        drifts.append(drift.told_of(place))
+    return drifts
+
+
+def _stated(file: LockedFile | None) -> str | None:
+    if file is None:
+        return None
+    return "of no stated size" if file.size is None else f"size {file.size}"
 
 
 def merged(locked: LockedModel | None, found: LockedModel) -> LockedModel:
