@@ -24,11 +24,14 @@ LAYERS = {
     "task": {"errors"},
     "record": {"errors"},
     "plan": {"catalog", "level", "task", "record", "stub", "errors", "__init__"},
+    "namesake": {"record", "stub", "errors"},
     "names": set(),
     "archive": {"names"},
     "net": {"errors", "__init__"},
     "object_store": {"errors"},
-    "catalog": {"net", "cache", "object_store", "record", "stub", "task", "errors"},
+    "catalog": {
+        "net", "cache", "object_store", "namesake", "record", "stub", "task", "errors",
+    },
     "selection": {"plan", "catalog", "level", "task", "record", "stub", "errors"},
     "cache": {"errors"},
     "mirror": {
@@ -36,7 +39,7 @@ LAYERS = {
     },
     "source": {"catalog", "net", "cache", "settings", "errors"},
     "compare": {"selection", "catalog", "level", "task", "record", "errors"},
-    "scan": {"record", "stub", "errors"},
+    "scan": {"namesake", "record", "stub", "errors"},
     "apply": {"plan", "level", "stub", "errors", "__init__"},
     "api": {
         "source", "selection", "plan", "catalog", "level", "task", "record", "stub", "errors",

@@ -104,7 +104,7 @@ def resolve(
         name = _own_name(task)
     else:
         question = Question(
-            Task.parse(task), dataset, architecture, framework, repo, target, strict, all_sizes,
+            _task(task, mode), dataset, architecture, framework, repo, target, strict, all_sizes,
             include_unverified,
         )  # fmt: skip
         name = question.task.name
@@ -137,6 +137,15 @@ def resolve(
 
 def _catalog_of(source: Source, task: Task) -> Catalog:
     return source.of(Asked(task.domain, task.sub_domain))
+
+
+def _task(text: str, mode: str) -> Task:
+    try:
+        return Task.parse(text)
+    except UsageError as error:
+        if mode == ONE_SHOT:
+            error.hint += "; a task of your own goes with a model of your own (--model)"
+        raise
 
 
 def _own_name(task: str) -> str:

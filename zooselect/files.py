@@ -40,8 +40,10 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         temporary = None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
+        missing = isinstance(error, FileNotFoundError)
         raise LocalFileError(
-            f"cannot write {os.fspath(path)}: {reason}", hint="nothing was changed"
+            f"cannot write {os.fspath(path)}: {reason}",
+            hint="make the folder first" if missing else "nothing was changed",
         ) from error
     finally:
         if temporary is not None:

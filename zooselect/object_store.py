@@ -32,7 +32,11 @@ def filesystem(url: str) -> tuple[Any, str]:
         fsspec = import_module("fsspec.core")
         # What it remembers of a folder would hide what others write to it.
         files, root = fsspec.url_to_fs(url, use_listings_cache=False)
-    except (ImportError, ValueError) as error:
+    except ValueError as error:
+        raise UsageError(
+            f"cannot reach {shown(url)}: {error}", hint="a place that fsspec knows, or a folder"
+        ) from error
+    except ImportError as error:
         raise UsageError(
             f"cannot reach {shown(url)}: {error}", hint="pip install 'zooselect[s3]'"
         ) from error

@@ -217,10 +217,12 @@ def _first_misplaced(text: str, separator: str, most: int) -> int:
 
 
 def _fail(text: str, position: int, hint: str) -> NoReturn:
-    where = repr(text[position]) if position < len(text) else "the end"
     shown = text if len(text) <= 120 else text[:117] + "..."
+    why = "something is missing at its end"
+    if position < len(text):
+        why = f"{text[position]!r} at character {position + 1} does not fit"
     raise StubError(
-        f"{shown!r} is not a stub: {where} at character {position + 1} does not fit",
+        f"{shown!r} is not a stub: {why}",
         text=text,
         position=position,
         hint=hint,

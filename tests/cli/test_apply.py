@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,8 +27,10 @@ def test_one_line_and_notes(cli, ready):
     assert done.code == 0
     assert done.out.startswith("layers 3 of 5 pruned to 51.4")
     assert ", INT8 weights and activations · " in done.out
-    assert done.out.endswith(" · top-1 agreement with the input 100.0 %\n")
-    latency, *notes = done.err.splitlines()
+    end = done.out.partition(" · top-1 agreement with the input 100.0 % · ")[2]
+    assert re.fullmatch(r"relative error 0\.\d+ against the input\n", end)
+    written, latency, *notes = done.err.splitlines()
+    assert written == f"note: wrote {model.parent / 'model-optim0.5.onnx'}"
     assert latency.startswith("note: a run takes ")
     assert notes == [
         "note: not pruned: conv1.weight (first convolution), fc.weight (last layer)",
@@ -50,7 +53,7 @@ def test_json_is_the_report(cli, ready, tmp_path):
     for one in (again, document):
         for key in ("latency_ms_before", "latency_ms_after", "latency_ratio"):
             del one["measured"][key]
-        del one["output"]
+        assert one.pop("output") == one.pop("target")
     assert json.loads(json.dumps(again)) == {k: v for k, v in document.items() if k != "schema"}
 
 
@@ -70,6 +73,8 @@ def test_dry_run_writes_nothing(cli, ready):
     assert done.code == 0
     assert done.out == ("would do: layers 3 of 5 pruned to 79.99 %, INT8 weights and activations\n")
     assert "layer conv2.weight: 2304 weights, int8" in done.err
+    assert f"note: would write {model.parent / 'model-optim1.0.onnx'}\n" in done.err
+    assert cli("apply", model, "--dry-run", "--quiet")[:3] == (0, "", "")
     assert sorted(os.listdir(model.parent)) == before
 
 
@@ -77,6 +82,21 @@ def test_made_up_data_is_said_aloud(cli, ready):
     done = cli("apply", ready[0], "--synthetic-data", "2")
     assert done.code == 0
     assert "MADE-UP samples" in done.err
+    assert done.out.endswith(" against the input · all of that on made-up samples\n")
+
+
+@pytest.mark.parametrize("level", ["0.0", "0.1"])
+def test_quiet_leaves_the_path_alone(cli, ready, level):
+    model, data = ready
+    done = cli("apply", model, "-l", level, "--data", data, "--quiet")
+    assert done[:3] == (0, f"{model.parent / f'model-optim{level}.onnx'}\n", "")
+
+
+def test_all_excluded_names_the_option(cli, ready):
+    names = "conv1,conv2,conv3,conv4,fc"
+    done = cli("apply", ready[0], "--dry-run", "--exclude", names)
+    assert done.code == 2
+    assert f"--exclude {names}" in done.err
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,12 @@ def test_a_task_at_a_level(cli, zoo, cache):
         assert (outcome.code, outcome.out) == (0, f"{cache / PLACE}\n"), outcome
         assert outcome.err.startswith(f"note: {V1}\n")
     assert cli("download", "ic", "qa", "-l", "0.5", "--catalog", zoo.url).code == 2
+    for arguments in (("ic", "qa"), ("ic", V1)):
+        refused = cli("download", *arguments, "--catalog", zoo.url)
+        assert (refused.code, refused.errors) == (2, ["error: only one TASK at a time"])
+    refused = cli("download", V1, "-l", "0.5", "--catalog", zoo.url)
+    assert refused.code == 2
+    assert "hint: -l goes with a TASK; leave it out for a STUB" in refused.err
     assert cli("download", "ic", "-l", "2", "--catalog", zoo.url).code == 2
     assert cli("download", "ic", "-l", "0", "--strict", "--catalog", zoo.url).code == 3
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import time
 
 import pytest
@@ -236,6 +237,99 @@ def test_nothing_to_pick_any_more(cli, mirror):
     before = lock_text()
     assert cli("lock", "--upgrade", "--catalog", zoo).code == 3
     assert lock_text() == before
+
+
+def test_another_catalog_than_it_was_pinned_from(cli, mirror, tmp_path):
+    mirror()
+    asked = ("--catalog", "../zoo")
+    cli("lock", "add", "ic", "-l", "0.9", *asked)
+    before = lock_text()
+    told = "pinned from mirror ../zoo/catalog.json; the embedded catalog answers now"
+    edited(f'stub = "{PRUNED}"', f'stub = "{PACKED}"')  # as if that mirror had picked another
+    for arguments in (("lock", "--check"), ("lock",)):
+        refused = cli(*arguments)
+        assert refused.code == 8
+        assert told in refused.errors[0]
+        assert "hint: ask where it was pinned from: --catalog ../zoo\n" in refused.err
+        assert "--upgrade" not in refused.err
+    document = cli("lock", "--check", "--json").json
+    assert {one["ask"] for one in document["drift"]} == {"--catalog ../zoo"}
+    # Of the same place, however it is written, it is drift like any other.
+    refused = cli("lock", "--check", "--catalog", tmp_path / "zoo")
+    assert refused.code == 8
+    assert "pinned from" not in refused.err
+    assert "--upgrade" in refused.err
+    edited(f'stub = "{PACKED}"', f'stub = "{PRUNED}"')
+    assert lock_text() == before
+
+
+def test_pinned_from_the_embedded_catalog_and_asked_of_a_mirror(cli, mirror):
+    zoo = mirror()
+    cli("lock", "add", "qa", "-l", "0.9")
+    refused = cli("lock", "--check", "--catalog", zoo)
+    assert refused.code == 8
+    assert f"pinned from the embedded catalog; mirror {zoo}/catalog.json answers" in refused.err
+    assert "hint: ask where it was pinned from: leave out --catalog and --api-url" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("catalog", "place"),
+    [("zoo", "zoo"), ("./zoo", "./zoo"), ("zoo/catalog.json", "zoo")],
+)
+def test_a_folder_is_written_down_as_it_was_named(
+    cli, mirror, tmp_path, monkeypatch, catalog, place
+):
+    texts = []
+    mirror()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        shutil.copytree(tmp_path / "zoo", tmp_path / name / "zoo")
+        monkeypatch.chdir(tmp_path / name)
+        cli("lock", "add", "ic", "-l", "0.9", "--catalog", catalog)
+        assert read("zooselect.lock").models[0].location == place
+        assert cli("lock", "--check", "--catalog", catalog).code == 0
+        assert cli("download", "--locked", "--catalog", catalog).code == 0
+        texts.append(lock_text())
+        assert str(tmp_path) not in texts[-1]
+    assert texts[0] == texts[1]
+
+
+def test_an_upgrade_says_the_sizes_before_and_after(cli, mirror):
+    zoo = mirror()
+    cli("lock", "add", "ic", "-l", "0.9", "--catalog", zoo)
+    size = len(FILES["model.onnx"])
+    mirror({**FILES, "model.onnx": b"other"})
+    upgraded = cli("lock", "--upgrade", "--quiet", "--catalog", zoo)
+    assert upgraded[:3] == (0, f"{PRUNED}: model.onnx: size {size} -> size 5\n", "")
+    mirror({name: FILES[name] for name in PINNED[1:]})
+    upgraded = cli("lock", "--upgrade", "--quiet", "--catalog", zoo)
+    assert f"{PRUNED}: deployment/config.json: size 9 -> none\n" in upgraded.out
+
+
+def test_a_locked_model_that_is_nowhere(cli, mirror, tmp_path, monkeypatch):
+    mirror()
+    cli("lock", "add", "ic", "-l", "0.9", "--catalog", "../zoo")
+    unasked = cli("download", "--locked")
+    assert unasked.code == 3
+    assert "zooselect.lock pins its files from mirror ../zoo: --catalog ../zoo" in unasked.err
+    write(tmp_path / "zoo", model(DENSE, {"model.onnx": b"d"}, confidence="high"))
+    gone = cli("download", "--locked", "--catalog", "../zoo")
+    assert gone.code == 8
+    assert f"zooselect.lock has drifted: {PRUNED}: its files are pinned, and gone" in gone.errors[0]
+    assert "--upgrade" in gone.err
+    write(tmp_path / "other", model(DENSE, {"model.onnx": b"d"}, confidence="high"))
+    elsewhere = cli("download", "--locked", "--catalog", "../other")
+    assert elsewhere.code == 8
+    assert "pinned from mirror ../zoo" in elsewhere.errors[0]
+    assert "hint: ask where it was pinned from: --catalog ../zoo\n" in elsewhere.err
+
+
+@pytest.mark.parametrize("what", [(), (PRUNED,)])
+def test_a_level_of_no_task(cli, mirror, what):
+    cli("lock", "add", "ic", "-l", "0.9", "--catalog", mirror())
+    refused = cli("download", "--locked", *what, "-l", "0.5")
+    assert refused.code == 2
+    assert "hint: -l goes with a TASK" in refused.err
 
 
 def test_a_changed_policy(cli, mirror):

@@ -112,6 +112,31 @@ def test_sarif_beside_the_text(cli, tree, tmp_path):
     ]  # fmt: skip
 
 
+def test_sarif_on_stdout_is_all_there(cli, tree):
+    done = cli("scan", tree, "--sarif", "-")
+    assert done.code == 0
+    assert json.loads(done.out)["version"] == "2.1.0"
+    assert not Path("-").exists()
+    assert cli("scan", tree, "--sarif", "-", "--json").code == 2
+
+
+def test_a_scan_that_read_nothing_says_so(cli, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = cli("scan", tmp_path / "empty")
+    assert (done.code, done.out) == (0, "")
+    assert "note: nothing was read: is there a file in " in done.err
+
+
+def test_a_stub_of_the_embedded_catalog_is_not_misspelt_by_a_mirror(cli, tree, tmp_path):
+    one = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/"
+    (tmp_path / "c.json").write_text(
+        json.dumps({"schema": 1, "models": [{"stub": one + "pruned95_quant-none"}]})
+    )
+    (tmp_path / "a.txt").write_text(f"{one}pruned95-none\n")
+    done = cli("scan", tmp_path / "a.txt", "--catalog", tmp_path / "c.json")
+    assert f"unknown {one}pruned95-none (the embedded catalog has it, and this one" in done.out
+
+
 def test_wrong_questions(cli, tree):
     for arguments, code in (
         (["scan"], 2),

@@ -126,6 +126,13 @@ def test_verify(cli, zoo, model):
     assert cli("cache", "verify").code == 0
 
 
+def test_damage_of_a_model_whose_keeper_is_not_asked(cli, zoo, model):
+    harm(model / "model.onnx")
+    outcome = cli("cache", "verify", "--fix")
+    assert outcome.code == 6
+    assert f"hint: it was fetched from {zoo.url}: --api-url {zoo.url}\n" in outcome.err
+
+
 def test_what_cannot_be_mended_stays_as_it_is(cli, new_zoo, zoo, cache, model):
     """One server is gone: the other models are mended all the same."""
     harm(model / "model.onnx")

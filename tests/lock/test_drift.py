@@ -5,7 +5,7 @@ from hypothesis import given
 
 from tests.lock.locks import MD5, SEEN, SHA, STUBS, locks, model, pin
 from zooselect.lock.ask import Files
-from zooselect.lock.drift import compare, file_drifts, merged
+from zooselect.lock.drift import NoPick, compare, file_drifts, merged
 from zooselect.lock.lock import Lock, LockedFile
 
 OTHER = SEEN._replace(digest="sha256:" + "1" * 64)
@@ -46,7 +46,9 @@ def test_another_policy_also_when_the_pick_is_the_same():
 
 
 def test_nothing_to_pick():
-    report = compare(LOCK, {pin().key: "no model left"}, {STUBS[1]: Files(None, gone=True)})
+    report = compare(
+        LOCK, {pin().key: NoPick("no model left", SEEN)}, {STUBS[1]: Files(None, gone=True)}
+    )
     assert ("pick", STUBS[1], None) in kinds(report)
     assert "no model left" in report.drifts[0].message
 

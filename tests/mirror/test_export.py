@@ -83,7 +83,7 @@ def test_a_damaged_file_is_not_exported(mirror, tmp_path):
 def test_a_url_nobody_can_reach():
     with pytest.raises(UsageError) as caught:
         destination("no-such-kind://x/y")
-    assert caught.value.hint == "pip install 'zooselect[s3]'"
+    assert caught.value.hint == "a place that fsspec knows, or a folder"
 
 
 def test_to_what_fsspec_reaches(mirror, tmp_path):

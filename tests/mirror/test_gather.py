@@ -45,8 +45,9 @@ def test_what_is_no_part_of_a_model_is_told(tmp_path):
 @pytest.mark.parametrize("name", ["tokenizer.json", "LICENSE", "x.onnx"])
 def test_a_file_no_model_has(tmp_path, name):
     write(tmp_path, {name: b"x"})
-    with pytest.raises(UsageError, match="no model has a file of this name"):
+    with pytest.raises(UsageError, match="no model has a file of this name") as caught:
         gather([tmp_path / name])
+    assert (caught.value.hint == "name it model.onnx") == name.endswith(".onnx")
 
 
 def test_two_files_for_one_place(tmp_path):

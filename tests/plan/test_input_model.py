@@ -83,3 +83,56 @@ def test_shapes_by_name_are_a_model_of_ones_own():
 def test_a_text_is_no_list_of_lines(layers):
     with pytest.raises(UsageError, match="one text"):
         resolve("ic", 0.5, "one-shot", layers=layers)
+
+
+def _network(path, first="Relu", zeros=0):
+    """A file with three layers of 100 weights, so many of each zero."""
+    np, onnx = pytest.importorskip("numpy"), pytest.importorskip("onnx")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    values = np.ones((10, 10, 1, 1), np.float32)
+    values.ravel()[:zeros] = 0
+    names = "abc"
+    graph = helper.make_graph(
+        [
+            helper.make_node(first, ["x"], ["0"]),
+            *(helper.make_node("Conv", [str(at), one], [str(at + 1)])
+              for at, one in enumerate(names)),
+        ],
+        "net",
+        [helper.make_tensor_value_info("x", kind, None)],
+        [helper.make_tensor_value_info("3", kind, None)],
+        [onnx.numpy_helper.from_array(values, one) for one in names],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph), path)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["one-shot", "training-aware"])
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ({"first": "QuantizeLinear"}, "quantized already: 1 x QuantizeLinear"),
+        ({"zeros": 10}, "sparse already: 10.0%"),
+    ],
+)
+def test_a_file_already_quantized_or_sparse_is_refused_but_by_force(tmp_path, mode, made, message):
+    path = _network(tmp_path / "m.onnx", **made)
+    with pytest.raises(UsageError, match=message) as caught:
+        resolve("ic", 0.5, mode, model=path)
+    assert "--force" in caught.value.hint
+    assert resolve("ic", 0.5, mode, model=path, force=True).plan.sparsity
+
+
+def test_a_file_with_few_zeros_is_dense(tmp_path):
+    assert resolve("ic", 0.5, "one-shot", model=_network(tmp_path / "m.onnx", zeros=9)).plan
+
+
+def test_weights_that_are_not_here_are_not_counted(tmp_path):
+    onnx = pytest.importorskip("onnx")
+    path = _network(tmp_path / "m.onnx", zeros=50)
+    model = onnx.load(path)
+    onnx.save(model, path, save_as_external_data=True, location="w", size_threshold=0)
+    with pytest.raises(UsageError, match="sparse already"):
+        resolve("ic", 0.5, "one-shot", model=path)
+    (tmp_path / "w").unlink()
+    assert resolve("ic", 0.5, "one-shot", model=path).plan

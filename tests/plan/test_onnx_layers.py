@@ -6,8 +6,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from zooselect.errors import IntegrityError, LocalFileError, UsageError
-from zooselect.plan.layers import HEAD, STEM
-from zooselect.plan.onnx_layers import graph_layers, onnx_layers
+from zooselect.plan.layers import HEAD, STEM, sort_layers
+from zooselect.plan.onnx_layers import graph_layers, load
+
+
+def onnx_layers(path):
+    return sort_layers(*graph_layers(load(path).graph))
 
 
 def save(path, nodes, weights):

@@ -30,7 +30,7 @@ def test_every_name_of_the_catalog_is_known_or_ambiguous(names):
 
 
 def test_a_v2_name_of_several_models(names):
-    status, meant, _ = names.judge("mobilenet_v2-1.0-imagenet-base")
+    status, meant, *_ = names.judge("mobilenet_v2-1.0-imagenet-base")
     assert status == AMBIGUOUS
     assert len(meant) > 1
     assert all("/mobilenet_v2-1.0/" in stub for stub in meant)
@@ -42,11 +42,11 @@ def test_two_v1_records_that_claim_one_v2_name():
          "stub_v2": "zoo:x-1-imagenet-base"}
         for repo in ("one", "two")
     ]  # fmt: skip
-    assert names_of(*models).judge("x-1-imagenet-base") == (
+    assert names_of(*models).judge("x-1-imagenet-base")[:3] == (
         AMBIGUOUS, tuple(model["stub"] for model in models), False,
     )  # fmt: skip
     one = names_of(models[0]).judge("x-1-imagenet-base")
-    assert one == (KNOWN, (models[0]["stub"],), False)
+    assert one[:3] == (KNOWN, (models[0]["stub"],), False)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_unknown_name_has_the_nearest_one(names):
 
 
 def test_an_empty_catalog():
-    assert Names([]).judge("a-b-c") == (UNKNOWN, (), False)
+    assert Names([]).judge("a-b-c") == (UNKNOWN, (), False, "")
 
 
 def test_a_large_catalog_is_compared_in_part():
@@ -97,3 +97,22 @@ def test_a_large_catalog_is_compared_in_part():
 
 def test_statuses_are_told_in_this_order():
     assert STATUSES == ("known", "ambiguous", "misspelt", "unknown")
+
+
+def test_a_v2_name_of_a_model_that_stands_under_its_v1_name_alone(names):
+    judged = names.judge("yolov5-s-coco-pruned85")
+    v1 = "zoo:cv/detection/yolov5-s/pytorch/ultralytics/coco/pruned85-none"
+    assert (judged.status, judged.names) == (UNKNOWN, (v1,))
+    assert judged.hint == f"this model's name in the catalog: {v1}"
+
+
+def test_what_the_embedded_catalog_has_is_no_misspelling():
+    one = {"stub": "zoo:" + RESNET + "pruned95_quant-none"}
+    path = RESNET + "pruned95-none"
+    embedded = Catalog.embedded()
+    assert "zoo:" + path in {record.stub for record in embedded}
+    judged = Names(parse_models([one]).records, embedded).judge(path)
+    assert (judged.status, judged.names) == (UNKNOWN, ())
+    assert judged.hint == "the embedded catalog has it, and this one has not"
+    misspelt = Names(parse_models([one]).records, embedded).judge(RESNET + "pruned95_qaunt-none")
+    assert (misspelt.status, misspelt.names) == (MISSPELT, (one["stub"],))

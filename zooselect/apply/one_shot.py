@@ -27,7 +27,7 @@ from zooselect.apply.report import LayerReport, Measured, Report
 from zooselect.apply.runtime import Session, latencies
 from zooselect.apply.samples import Samples, inputs_of, make_up, read_folder
 from zooselect.apply.tensors import external_files, sha256
-from zooselect.apply.weighted import LayerNode, layer_nodes, refuse_quantized, unreached
+from zooselect.apply.weighted import LayerNode, layer_nodes, unreached
 from zooselect.apply.write import (
     copy_model,
     publish,
@@ -38,13 +38,12 @@ from zooselect.apply.write import (
 )
 from zooselect.errors import IntegrityError, UsageError
 from zooselect.level import DEFAULT_LEVEL, ONE_SHOT, parse_level
+from zooselect.plan.already import refuse_quantized, refuse_sparse
 from zooselect.plan.plan import Plan, plan_for
 
 #: Told the step, how far it is and how far it goes.
 Progress = Callable[[str, int, int], None]
 
-#: A model of this fraction of zeros in its layers has been pruned before.
-SPARSE = 0.10
 MB = 1_000_000
 #: Bytes from which on a model is run in less memory, and a little slower.
 LARGE = 1000 * MB
@@ -151,7 +150,7 @@ class _Job:
         """Level 0.0: the output is the input."""
         digest = sha256(self.source)
         if dry_run:
-            return Report(str(self.source), digest, None, plan)
+            return Report(str(self.source), digest, str(self.target), None, plan)
         missing = {}
         for location, path in self.beside.items():
             final = self.target.parent / location
@@ -167,7 +166,8 @@ class _Job:
             if sha256(files[-1]) != digest:
                 raise IntegrityError("the model changed while it was copied", hint="try again")
             publish(files, folder, self.target)
-        return Report(str(self.source), digest, str(self.target), plan)
+        target = str(self.target)
+        return Report(str(self.source), digest, target, target, plan)
 
     def open(self, folder: Path, parsed: Any, force: bool) -> None:
         """Read the model and prepare it."""
@@ -181,7 +181,7 @@ class _Job:
         # The same model; its weights are mapped from the working folder, not held twice.
         self.as_given = self.network.save("source.onnx")
         if not force:
-            refuse_quantized(self.network)
+            refuse_quantized(self.network.model.graph)
         self.prepared = prepare(self.network)
         self.progress("reading", 1, 1)
         self.force = force
@@ -202,16 +202,18 @@ class _Job:
         excluded = excluded_weights(nodes, options.exclude)
         chosen = [one for one in nodes if one.weight not in excluded]
         if not chosen:
-            raise UsageError("every layer is excluded", hint="level 0.0 is no change")
+            raise UsageError(
+                "every layer is excluded",
+                hint=f"--exclude {','.join(options.exclude)} leaves none: name fewer;"
+                " level 0.0 is no change",
+            )
         self.plan = plan = choose(network, nodes, options.optim_level, excluded, options.prune_ends)
         for layer in planned_layers(network, nodes, plan, excluded, options.scope):
             self.layers[layer.name] = layer
-        zeros = sum(one.zeros_before for one in self.layers.values())
-        share = zeros / sum(one.numel for one in self.layers.values())
-        if share >= SPARSE and not self.force:
-            raise UsageError(
-                f"the model is sparse already: {share:.1%} of its layers' weights are zero",
-                hint="start from the dense model; --force counts those zeros in",
+        if not self.force:
+            refuse_sparse(
+                sum(one.zeros_before for one in self.layers.values()),
+                sum(one.numel for one in self.layers.values()),
             )
         return chosen
 
@@ -293,7 +295,7 @@ class _Job:
     def report(self, samples: Samples, measured: Measured | None = None) -> Report:
         """All that is known so far."""
         return Report(
-            str(self.source), self.digests["source_sha256"],
+            str(self.source), self.digests["source_sha256"], str(self.target),
             None if measured is None else str(self.target),
             self.plan, self.scope, self.prepared, tuple(self.layers.values()), self.unreached,
             len(samples), samples.synthetic and len(samples) > 0, measured,

@@ -126,7 +126,8 @@ class Report:
 
     Attributes:
         source, source_sha256: the input model.
-        output: the file written; None where nothing was.
+        target: the file that was to be written.
+        output: it; None where nothing was written.
         plan: what the one-shot policy says at the level.
         scope: whose weights competed, `layer` or `global`.
         prepared: what was done before; None at level 0.0.
@@ -139,6 +140,7 @@ class Report:
 
     source: str
     source_sha256: str
+    target: str
     output: str | None
     plan: Plan
     scope: str = "layer"
@@ -179,6 +181,7 @@ class Report:
             "mode": self.plan.mode,
             "optim_level": self.plan.optim_level,
             "source": {"path": self.source, "sha256": self.source_sha256},
+            "target": self.target,
             "output": self.output,
             "plan": {**plan, "scope": self.scope},
             "prepared": None if self.prepared is None else self.prepared._asdict(),
@@ -196,8 +199,8 @@ class Report:
 
     def __str__(self) -> str:
         if self.plan.quantization is None:
-            output = self.output or "not written"
-            return f"no change: the output is the input, byte for byte · {output}"
+            will = "would be" if self.output is None else "is"
+            return f"no change: the output {will} the input, byte for byte"
         parts = []
         sparsity = self.sparsity
         if sparsity is not None:
@@ -219,14 +222,14 @@ class Report:
         if measured.drift.top1_agreement is not None:
             agreement = percent(measured.drift.top1_agreement, 1)
             text += f" · top-1 agreement with the input {agreement}"
-        elif measured.drift.relative_error is not None:
+        if measured.drift.relative_error is not None:
             text += f" · relative error {measured.drift.relative_error:.2g} against the input"
-        return text
+        return text + (" · all of that on made-up samples" if self.synthetic else "")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person must know beside the line."""
-        notes = []
+        notes = [f"{'would write' if self.output is None else 'wrote'} {self.target}"]
         if self.measured is not None:
             notes.append(
                 f"a run takes {self.measured.latency_ratio:.2f} times as long as the input's,"

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from math import prod
 from typing import Any, NamedTuple
 
 from zooselect.apply.network import Network
-from zooselect.errors import UsageError
 from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED, inner_graphs
-
-#: Operators that compute in integers, or come before and after such.
-QUANTIZED_OPERATORS = {
-    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger",
-    "QLinearMatMul", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "QGemm",
-    "MatMulNBits", "QAttention", "QLinearAdd", "QMoE",
-}  # fmt: skip
 
 
 class LayerNode(NamedTuple):
@@ -88,23 +79,6 @@ def unreached(network: Network, layers: list[LayerNode]) -> tuple[Unreached, ...
         for one in graph.sparse_initializer
     ]
     return tuple(found)
-
-
-def refuse_quantized(network: Network) -> None:
-    """Refuse a model that already is INT8.
-
-    Raises:
-        UsageError: it has operators of quantized models.
-    """
-    counts = Counter(
-        node.op_type for node in network.model.graph.node if node.op_type in QUANTIZED_OPERATORS
-    )
-    if counts:
-        kind, count = counts.most_common(1)[0]
-        raise UsageError(
-            f"the model is quantized already: {count} x {kind}",
-            hint="start from the float model; --force takes what is still float in this one",
-        )
 
 
 def _named_tensors(graph: Any) -> Iterator[tuple[str, Any]]:

@@ -145,6 +145,11 @@ class Catalog:
     def _closest(self, name: str) -> str:
         from difflib import get_close_matches
 
+        from zooselect.namesake import v1_names
+
+        same = v1_names(name, self._names or ())
+        if same:
+            return "this model's name there: " + ", ".join(same)
         # Likeness is dear: only names that begin alike and are about as long are compared.
         alike = [
             one

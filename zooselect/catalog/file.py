@@ -32,7 +32,8 @@ def file_catalog(path: str | os.PathLike[str]) -> Catalog:
         reason = getattr(error, "strerror", None) or str(error)
         raise LocalFileError(
             f"cannot read catalog {ascii(location)[1:-1]}: {reason}",
-            hint="give the path of a catalog file, or none for the embedded catalog",
+            hint=f"give a catalog file or a mirror's folder, which has a {CATALOG};"
+            " or none for the embedded catalog",
         ) from error
     parsed, compiled = parse_document(load_json(content, location), location)
     return Catalog.from_records(

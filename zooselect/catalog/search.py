@@ -62,6 +62,12 @@ class Filters:
                 f"minimum sparsity {self.min_sparsity:g} is not a percentage from 1 to 100",
                 hint="90 means that nine weights of ten are zero",
             )
+        low, high = self.min_millions, self.max_millions
+        if low is not None and high is not None and low > high:
+            raise UsageError(
+                f"the least size, {low:g} M, is above the greatest, {high:g} M",
+                hint="turn the two round, or leave one out",
+            )
 
 
 class Found(NamedTuple):

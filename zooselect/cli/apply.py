@@ -106,7 +106,7 @@ def command(
     """Prune and quantize MODEL, an ONNX file, model folder or stub, and measure what came out.
 
     The plan is that of `resolve --mode one-shot`. The output is written only if reading it
-    back shows the planned zeros and INT8 operators.
+    back shows the planned zeros and INT8 operators. With --quiet: its path, alone on stdout.
     """
     names = tuple(name.strip() for text in exclude for name in text.split(",") if name.strip())
     options = Options(
@@ -131,8 +131,10 @@ def command(
         write_whole(report, text.encode())
     if tone.as_json:
         out_json(document)
-    else:
+    elif not tone.quiet:
         out(str(done))
+    elif done.output is not None:
+        out(one_line(done.output))
     tone.notes(*(one_line(note) for note in done.notes))
     if tone.verbose:
         _tell_layers(done)

@@ -78,6 +78,7 @@ def command(
     from zooselect.downloads.model import Terms, bring, check_dir, check_parts, offer
 
     parts = check_parts(only)
+    _check_asked(what, optim_level)
     narrowed = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
     if locked:
         narrowed += ["--only"] if parts else []
@@ -152,6 +153,25 @@ def _answer(done: Downloaded) -> dict[str, object]:
     }
 
 
+def _check_asked(what: tuple[str, ...], optim_level: str | None) -> None:
+    """Refuse an optim level that nothing goes by."""
+    from zooselect.stub import Stub
+    from zooselect.task import Task
+
+    if optim_level is None or any(Task.find(one) for one in what):
+        return
+    if not what:
+        raise UsageError("-l without a TASK", hint="-l goes with a TASK: name one")
+    try:
+        stub = Stub.parse(what[0])
+    except StubError:
+        return  # a task misspelt, of which whoever looks for it tells
+    raise UsageError(
+        f"{stub.canonical} is a model, of whatever optim level",
+        hint="-l goes with a TASK; leave it out for a STUB",
+    )
+
+
 def _stubs(
     tone: Tone,
     source: Source,
@@ -169,8 +189,12 @@ def _stubs(
         raise UsageError("Missing argument 'STUB...|TASK'", hint="name a model, or a task")
     if optim_level is None and len(what) == 1 and Task.find(what[0]):
         optim_level = str(DEFAULT_LEVEL)
+    if len(what) > 1 and any(map(Task.find, what)):
+        raise UsageError(
+            "only one TASK at a time", hint="download one TASK, or one STUB or more, by itself"
+        )
     if optim_level is not None:
-        return [_picked(tone, source, what, optim_level, options)]
+        return [_picked(tone, source, what[0], optim_level, options)]
     if narrowed:
         raise UsageError(
             f"{narrowed[0]} picks a model for a TASK",
@@ -209,16 +233,12 @@ def _pinned(
     return {Stub.parse(model.stub): PinnedModel(model, path) for model in models}
 
 
-def _picked(
-    tone: Tone, source: Source, what: tuple[str, ...], level: str, options: dict[str, Any]
-) -> Stub:
+def _picked(tone: Tone, source: Source, task: str, level: str, options: dict[str, Any]) -> Stub:
     from zooselect.api import resolve
     from zooselect.level import parse_level_text
     from zooselect.stub import Stub
 
-    if len(what) > 1:
-        raise UsageError("an optim level is of one TASK", hint="download one task at a time")
-    selection = resolve(what[0], parse_level_text(level), catalog=source, **options)
+    selection = resolve(task, parse_level_text(level), catalog=source, **options)
     tone.notes(str(selection.stub), *selection.notes)
     return Stub.parse(str(selection.stub))
 

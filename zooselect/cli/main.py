@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,6 +18,7 @@ from zooselect.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     LocalFileError,
+    StubError,
     UsageError,
     ZooSelectError,
 )
@@ -37,6 +39,10 @@ _COMMANDS = {
     "apply": "Prune and quantize an ONNX model, and measure what came out.",
     "serve": "Serve a mirror, also to unmodified old clients.",
 }
+
+
+#: How click says that a group has no such command.
+_NO_COMMAND = re.compile(r"No such command '(.*?)'")
 
 
 class _Commands(click.Group):
@@ -88,6 +94,8 @@ def _invoke(arguments: list[str]) -> Failure | None:
         with cli.make_context("zooselect", arguments) as context:
             cli.invoke(context)
         sys.stdout.flush()
+    except StubError as error:
+        return _stub_failure(error)
     except ZooSelectError as error:
         return Failure.of(error)
     except click.exceptions.Exit as end:
@@ -118,7 +126,20 @@ def _usage_failure(error: click.UsageError, arguments: list[str]) -> Failure:
     message = " ".join(error.format_message().split())
     if isinstance(error, NoArgsIsHelpError):
         message = "no command given"
-    return Failure(
-        "UsageError", message.rstrip("."), f"`{path} --help` lists what it takes",
-        UsageError.exit_code,
-    )  # fmt: skip
+    hint = f"`{path} --help` lists what it takes"
+    wrong = _NO_COMMAND.match(message)
+    if wrong and error.ctx is not None and isinstance(error.ctx.command, click.Group):
+        from difflib import get_close_matches
+
+        close = get_close_matches(wrong[1], error.ctx.command.list_commands(error.ctx), n=1)
+        hint = f"did you mean `{path} {close[0]}`?" if close else hint
+    return Failure("UsageError", message.rstrip("."), hint, UsageError.exit_code)
+
+
+def _stub_failure(error: StubError) -> Failure:
+    from zooselect.task import Task
+
+    failure = Failure.of(error)
+    if Task.find(error.text) is None:
+        return failure
+    return failure._replace(hint=f"that is a task: `zooselect resolve {error.text}` picks a model")

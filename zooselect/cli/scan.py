@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from zooselect.catalog.asked import Asked, Source
+from zooselect.catalog.catalog import Catalog
 from zooselect.cli.options import Tone, catalog_options, words
 from zooselect.cli.output import SCHEMA, one_line, out, out_json
 from zooselect.errors import NotFoundError, UsageError
@@ -38,9 +39,9 @@ _FAILURES = {
 @click.option(
     "--sarif",
     "sarif_file",
-    type=click.Path(),
+    type=click.Path(allow_dash=True),
     metavar="FILE",
-    help="Also write what is not known or ambiguous as SARIF 2.1.0.",
+    help="Also write what is not known or ambiguous as SARIF 2.1.0; - for stdout, and that alone.",
 )
 @catalog_options
 def command(
@@ -62,14 +63,17 @@ def command(
             raise UsageError(
                 f"unknown failure {word!r}", hint="--fail-on takes " + ", ".join(_FAILURES)
             )
+    if sarif_file == "-" and tone.as_json:
+        raise UsageError("--json and --sarif - both want stdout", hint="give a file name")
     catalog = source.of(Asked())
-    found = scan(paths, catalog, exclude)
+    own = catalog.provenance.source != "snapshot"
+    found = scan(paths, catalog, exclude, Catalog.embedded() if own else ())
     failing = {status for word in fail_on for status in _FAILURES[word]}
     hits = sum(one.status in failing for one in found.findings)
     if sarif_file is not None:
         _write_sarif(found, sarif_file)
     # Who keeps files has those of every model it knows; of other catalogs nobody can tell.
-    keeps = source.files is not None and catalog.provenance.source != "snapshot"
+    keeps = source.files is not None and own
     if tone.as_json:
         out_json(
             {
@@ -85,13 +89,15 @@ def command(
                 "provenance": catalog.provenance.to_dict(),
             }
         )
-    else:
+    elif sarif_file != "-":
         for one in found.findings:
             if one.status != KNOWN or not tone.quiet:
                 out(_line(one))
     tone.notes(*(one_line(f"{path}: {reason}") for path, reason in found.notes))
     counts = ", ".join(f"{count} {status}" for status, count in found.counts.items() if count)
     tone.notes(f"{found.files} file{'s'[: found.files != 1]}, {counts or 'no stub'}")
+    if not found.files:
+        tone.notes("nothing was read: is there a file in " + one_line(", ".join(paths)) + "?")
     if hits:
         raise click.exceptions.Exit(NotFoundError.exit_code)
 
@@ -126,4 +132,8 @@ def _write_sarif(found: Scan, path: str) -> None:
     from zooselect.files import write_whole
     from zooselect.scan.sarif import sarif
 
-    write_whole(path, json.dumps(sarif(found, __version__), indent=2).encode() + b"\n")
+    document = sarif(found, __version__)
+    if path == "-":
+        out_json(document)
+    else:
+        write_whole(path, json.dumps(document, indent=2).encode() + b"\n")

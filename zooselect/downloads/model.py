@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 from zooselect.cache.folder import cache_folder
 from zooselect.catalog.answer import seconds
@@ -27,7 +27,7 @@ from zooselect.downloads.manifest import Manifest, read_manifest
 from zooselect.downloads.plan import Plan
 from zooselect.downloads.progress import Progress, Silence
 from zooselect.downloads.shelf import touch
-from zooselect.errors import NetworkError, UsageError
+from zooselect.errors import NetworkError, NotFoundError, UsageError
 from zooselect.settings import Settings
 from zooselect.source import CatalogLike, open_catalog
 from zooselect.stub import Stub
@@ -44,6 +44,17 @@ class Pinned(Protocol):
 
     def holds(self, manifest: Manifest) -> bool:
         """Whether a model that is here is what is pinned."""
+
+    def missing(self, reason: str, asked: tuple[str, str] | None) -> NoReturn:
+        """Refuse what nobody has.
+
+        Args:
+            reason: why it cannot be had.
+            asked: source and location of who does not have it; None where nobody was asked.
+
+        Raises:
+            LockError, NotFoundError: always.
+        """
 
     def checked(self, listing: Listing) -> Listing:
         """Return a listing with what is pinned of its files.
@@ -275,8 +286,15 @@ def _will_do(here: Model, files: FilesAt | None, settings: Settings, terms: Term
 
 
 def _asked(stub: Stub, source: Source, settings: Settings, terms: Terms) -> tuple[Keeper, Listing]:
-    keeper, listing = listed(stub, source, settings)
-    return keeper, listing if terms.pinned is None else terms.pinned.checked(listing)
+    if terms.pinned is None:
+        return listed(stub, source, settings)
+    try:
+        keeper, listing = listed(stub, source, settings)
+    except NotFoundError as error:
+        files = source.files
+        kind = "api" if files is not None and files.kind == "api" else "mirror"
+        terms.pinned.missing(error.message, None if files is None else (kind, files.place))
+    return keeper, terms.pinned.checked(listing)
 
 
 def _folder(listing: Listing, settings: Settings) -> Path:

@@ -100,12 +100,14 @@ class Damage(NamedTuple):
         stub: its name; of a model whose manifest is damaged, what its folder says.
         files: what of it is missing or changed; empty where the manifest itself is.
         parts: of `PARTS`, what was whole of it; none where nobody knows.
+        keeper: source and location of who it was fetched from; None where nobody knows.
     """
 
     folder: Path
     stub: str
     files: tuple[str, ...]
     parts: tuple[str, ...]
+    keeper: tuple[str, str] | None = None
 
 
 def damaged(root: Path) -> list[Damage]:
@@ -116,7 +118,8 @@ def damaged(root: Path) -> list[Damage]:
         if manifest is not None:
             files = tuple(name for name, file in manifest.files.items() if _changed(folder, file))
             if files:
-                found.append(Damage(folder, manifest.stub, files, manifest.parts))
+                keeper = (manifest.source, manifest.location)
+                found.append(Damage(folder, manifest.stub, files, manifest.parts, keeper))
         elif (folder / STATE / MANIFEST).exists():
             name = folder.relative_to(root / MODELS).as_posix()
             found.append(Damage(folder, PREFIX + name, (), ()))

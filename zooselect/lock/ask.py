@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from zooselect.downloads.plan import matches
 from zooselect.errors import NetworkError, NotFoundError
 from zooselect.level import POLICY
 from zooselect.lock.lock import CatalogSeen, LockedFile, LockedModel, Pin
+from zooselect.lock.place import same_place
 from zooselect.selection.question import Question
 from zooselect.selection.selection import select
 from zooselect.settings import Settings
@@ -31,11 +33,13 @@ class Files(NamedTuple):
         model: the files; None where there are none, or nobody can be asked.
         gone: whether who was asked has no files of the model.
         reason: why there is no `model`.
+        place: source and location of who was asked; None where nobody was.
     """
 
     model: LockedModel | None
     gone: bool = False
     reason: str = ""
+    place: tuple[str, str] | None = None
 
 
 class Asking:
@@ -74,7 +78,7 @@ class Asking:
         """
         catalog = self._catalog(question.task)
         selection = select(catalog, question, level)
-        fallback, provenance = selection.fallback, catalog.provenance
+        fallback = selection.fallback
         return Pin(
             question,
             level,
@@ -82,9 +86,14 @@ class Asking:
             str(selection.stub),
             None if fallback is None else fallback.wanted,
             None if fallback is None else fallback.got,
-            CatalogSeen(
-                provenance.source, _written(provenance.location), _written(provenance.digest)
-            ),
+            self.seen(question.task),
+        )
+
+    def seen(self, task: Task) -> CatalogSeen:
+        """Return which catalog is asked for a task."""
+        provenance = self._catalog(task).provenance
+        return CatalogSeen(
+            provenance.source, _written(provenance.location), _written(provenance.digest)
         )
 
     def stands_in(self, task: Task) -> bool:
@@ -122,16 +131,20 @@ class Asking:
             return Files(None, reason="offline, and the catalog inside the package has no files")
         if place.kind == "api" and self._settings.offline:
             return Files(None, reason="offline, and a server's list of files is not kept")
+        # A folder is written down as it was named, as its catalog is: not where it is here.
+        named = os.path.dirname(provenance.location) or "."
+        location = named if place.kind == "folder" else place.place
         try:
             if place.kind == "api":
                 _, listing = listed(Stub.parse(stub), self._source, self._settings)
             else:
                 # The catalog of a mirror lists the files: nothing more has to be asked.
                 record = self._catalog(task).find(stub)
-                listing = mirror_listing(record, place.place)
+                listing = mirror_listing(record, location)
             return Files(locked_model(stub, listing))
         except NotFoundError as error:
-            return Files(None, gone=True, reason=error.message)
+            kind = "api" if place.kind == "api" else "mirror"
+            return Files(None, gone=True, reason=error.message, place=(kind, location))
 
 
 def locked_model(stub: str, listing: Listing) -> LockedModel:
@@ -159,12 +172,13 @@ def with_downloaded(model: LockedModel, cache: Path) -> LockedModel:
     found = find_model(cache, Stub.parse(model.stub))
     if found is None:
         return model
-    origins, same_place = found.manifest.origins, found.manifest.location == model.location
+    origins = found.manifest.origins
+    here = same_place(found.manifest.location, model.location)
     files = []
     for file in model.files:
         origin = origins.get(file.name)
         as_listed = RemoteFile(file.name, "", "", file.size, file.sha256, file.md5)
-        if origin is not None and (file.md5 or same_place) and matches(as_listed, origin):
+        if origin is not None and (file.md5 or here) and matches(as_listed, origin):
             files.append(file._replace(size=origin.size, sha256=origin.sha256))
         else:
             files.append(file)

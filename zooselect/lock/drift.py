@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from zooselect.lock.ask import Files
-from zooselect.lock.lock import Key, Lock, LockedFile, LockedModel, Pin
+from zooselect.lock.lock import CatalogSeen, Key, Lock, LockedFile, LockedModel, Pin
+from zooselect.lock.place import Moved, moved
 
 PICK, POLICY, FILES = "pick", "policy", "files"
 
@@ -21,6 +22,7 @@ class Drift(NamedTuple):
         message: what has drifted, in a line, with the subject.
         locked: what is pinned.
         found: what is found; None for nothing.
+        ask: how to ask where it was pinned from; None where that was asked.
     """
 
     kind: str
@@ -28,6 +30,25 @@ class Drift(NamedTuple):
     message: str
     locked: str | None
     found: str | None
+    ask: str | None = None
+
+    def told_of(self, place: Moved | None) -> Drift:
+        """The same drift, saying where it was pinned from if that was not asked."""
+        if place is None:
+            return self
+        return self._replace(message=f"{self.message} ({place.told})", ask=place.ask)
+
+
+class NoPick(NamedTuple):
+    """A question that comes to nothing now.
+
+    Attributes:
+        reason: why.
+        catalog: which was asked.
+    """
+
+    reason: str
+    catalog: CatalogSeen
 
 
 class Report(NamedTuple):
@@ -43,7 +64,7 @@ class Report(NamedTuple):
     notes: tuple[str, ...]
 
 
-def compare(lock: Lock, picks: Mapping[Key, Pin | str], files: Mapping[str, Files]) -> Report:
+def compare(lock: Lock, picks: Mapping[Key, Pin | NoPick], files: Mapping[str, Files]) -> Report:
     """Compare a lock with what is found.
 
     A catalog that has changed and picks the same is told, and is no drift; nor is another
@@ -51,7 +72,7 @@ def compare(lock: Lock, picks: Mapping[Key, Pin | str], files: Mapping[str, File
 
     Args:
         lock: what is pinned.
-        picks: what each question comes to now, by key; a text says why nothing is picked.
+        picks: what each question comes to now, by key.
         files: what is known of each picked model's files now, by pinned stub.
     """
     drifts: list[Drift] = []
@@ -59,16 +80,18 @@ def compare(lock: Lock, picks: Mapping[Key, Pin | str], files: Mapping[str, File
     changed: Counter[tuple[str, str]] = Counter()
     for pin in lock.pins:
         now = picks[pin.key]
-        if isinstance(now, str):
-            message = f"{pin}: {pin.stub} is pinned, and nothing is picked: {now}"
-            drifts.append(Drift(PICK, str(pin), message, pin.stub, None))
+        place = moved(pin.catalog[:2], now.catalog[:2])
+        if isinstance(now, NoPick):
+            message = f"{pin}: {pin.stub} is pinned, and nothing is picked: {now.reason}"
+            drifts.append(Drift(PICK, str(pin), message, pin.stub, None).told_of(place))
             continue
         if pin.policy != now.policy:
             message = f"{pin}: policy {pin.policy} is pinned, and policy {now.policy} is in force"
-            drifts.append(Drift(POLICY, str(pin), message, str(pin.policy), str(now.policy)))
+            drift = Drift(POLICY, str(pin), message, str(pin.policy), str(now.policy))
+            drifts.append(drift.told_of(place))
         if pin.stub != now.stub:
             message = f"{pin}: {pin.stub} is pinned, and {now.stub} is picked"
-            drifts.append(Drift(PICK, str(pin), message, pin.stub, now.stub))
+            drifts.append(Drift(PICK, str(pin), message, pin.stub, now.stub).told_of(place))
         elif pin.catalog.digest != now.catalog.digest:
             changed[pin.catalog.location, now.catalog.location] += 1
     for (before, after), count in changed.items():
@@ -83,31 +106,77 @@ def compare(lock: Lock, picks: Mapping[Key, Pin | str], files: Mapping[str, File
             drifts += file_drifts(locked, found.model)
             notes += _unproven(locked, found.model)
         elif found.gone:
-            message = f"{stub}: its files are pinned, and gone: {found.reason}"
-            names = ", ".join(file.name for file in locked.files)
-            drifts.append(Drift(FILES, stub, message, names, None))
+            drifts.append(gone(locked, found.reason, found.place))
         else:
             notes.append(f"{stub}: its files were not checked: {found.reason}")
     return Report(tuple(drifts), tuple(notes))
 
 
-def file_drifts(locked: LockedModel, found: LockedModel) -> list[Drift]:
+def gone(locked: LockedModel, reason: str, asked: tuple[str, str] | None) -> Drift:
+    """Return the drift of a model whose files are no longer there.
+
+    Args:
+        locked: what is pinned.
+        reason: what tells that they are not.
+        asked: source and location of who tells; None where that is not known.
+    """
+    message = f"{locked.stub}: its files are pinned, and gone: {reason}"
+    names = ", ".join(file.name for file in locked.files)
+    place = None if asked is None else moved((locked.source, locked.location), asked)
+    return Drift(FILES, locked.stub, message, names, None).told_of(place)
+
+
+class FileChange(NamedTuple):
+    """A file that is not as it was.
+
+    Attributes:
+        name: of the file.
+        locked, found: what differs of it first, e.g. `size 7` and `size 8`; None on the side
+            where there is no such file.
+    """
+
+    name: str
+    locked: str | None
+    found: str | None
+
+
+def file_changes(locked: LockedModel, found: LockedModel) -> list[FileChange]:
     """Return what of a model's files is not as pinned, as far as both sides state it."""
     before = {file.name: file for file in locked.files}
     after = {file.name: file for file in found.files}
-    drifts = []
+    changes = []
     for name in sorted({*before, *after}):
         old, new = before.get(name), after.get(name)
-        head = f"{locked.stub}: {name}"
-        if old is None:
-            drifts.append(Drift(FILES, locked.stub, f"{head} is not pinned, and there", None, name))
-        elif new is None:
-            drifts.append(Drift(FILES, locked.stub, f"{head} is pinned, and gone", name, None))
+        if old is None or new is None:
+            changes.append(FileChange(name, _stated(old), _stated(new)))
         else:
             for key, was, now in _differences(old, new)[:1]:
-                message = f"{head} is pinned with {key} {was}, and has {now}"
-                drifts.append(Drift(FILES, locked.stub, message, f"{key} {was}", f"{key} {now}"))
+                changes.append(FileChange(name, f"{key} {was}", f"{key} {now}"))
+    return changes
+
+
+def file_drifts(locked: LockedModel, found: LockedModel) -> list[Drift]:
+    """Return what of a model's files is not as pinned, as drift."""
+    place = moved((locked.source, locked.location), (found.source, found.location))
+    drifts = []
+    for one in file_changes(locked, found):
+        head = f"{locked.stub}: {one.name}"
+        if one.locked is None:
+            drift = Drift(FILES, locked.stub, f"{head} is not pinned, and there", None, one.name)
+        elif one.found is None:
+            drift = Drift(FILES, locked.stub, f"{head} is pinned, and gone", one.name, None)
+        else:
+            has = one.found.partition(" ")[2]
+            message = f"{head} is pinned with {one.locked}, and has {has}"
+            drift = Drift(FILES, locked.stub, message, one.locked, one.found)
+        drifts.append(drift.told_of(place))
     return drifts
+
+
+def _stated(file: LockedFile | None) -> str | None:
+    if file is None:
+        return None
+    return "of no stated size" if file.size is None else f"size {file.size}"
 
 
 def merged(locked: LockedModel | None, found: LockedModel) -> LockedModel:

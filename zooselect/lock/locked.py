@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NoReturn
 
 from zooselect.downloads.listing import Listing
 from zooselect.downloads.manifest import Manifest
 from zooselect.errors import LockError, NotFoundError
 from zooselect.lock.ask import locked_model
-from zooselect.lock.drift import file_drifts
+from zooselect.lock.drift import file_drifts, gone
 from zooselect.lock.lock import Lock, LockedModel
+from zooselect.lock.place import how_to_ask
 from zooselect.lock.work import refuse
 from zooselect.stub import Stub
 from zooselect.task import Task
@@ -40,6 +42,22 @@ class PinnedModel:
                 return False
         return True
 
+    def missing(self, reason: str, asked: tuple[str, str] | None) -> NoReturn:
+        """Refuse what is pinned and nowhere to be had; see `downloads.model.Pinned`.
+
+        Raises:
+            LockError: whoever was asked does not have it any more.
+            NotFoundError: nobody was asked.
+        """
+        model = self._model
+        if asked is not None:
+            refuse(self._path, [gone(model, reason, asked)])
+        raise NotFoundError(
+            reason,
+            hint=f"{self._path} pins its files from {model.source} {model.location}:"
+            f" {how_to_ask(model.source, model.location)}",
+        )
+
     def checked(self, listing: Listing) -> Listing:
         """Return a listing whose files must have the pinned sizes and digests.
 
@@ -49,10 +67,7 @@ class PinnedModel:
         try:
             found = locked_model(self._model.stub, listing)
         except NotFoundError as error:
-            raise LockError(
-                f"{self._path} pins files that are gone: {error.message}",
-                hint="ask who has them: --catalog, --api-url; or `zooselect lock --upgrade`",
-            ) from error
+            self.missing(error.message, (listing.source, listing.location))
         refuse(self._path, file_drifts(self._model, found))
         pinned = {file.name: file for file in self._model.files}
         return listing._replace(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from zooselect.errors import LocalFileError, LockError, NoCandidateError, NotFoundError, UsageError
 from zooselect.lock.ask import Asking, Files, with_downloaded
-from zooselect.lock.drift import Drift, Report, compare, file_drifts, merged
+from zooselect.lock.drift import Drift, NoPick, Report, compare, file_changes, file_drifts, merged
 from zooselect.lock.file import edit
 from zooselect.lock.lock import TEXTS, Key, Lock, LockedModel, Pin, options_of
 from zooselect.lock.write import text
@@ -40,12 +40,12 @@ def check(lock: Lock, asking: Asking) -> Report:
     Raises:
         OfflineError, NetworkError: a server is to be asked, and does not answer.
     """
-    picks: dict[Key, Pin | str] = {}
+    picks: dict[Key, Pin | NoPick] = {}
     for pin in lock.pins:
         try:
             picks[pin.key] = asking.pin(pin.question, pin.level)
         except NoCandidateError as error:
-            picks[pin.key] = error.message
+            picks[pin.key] = NoPick(error.message, asking.seen(pin.question.task))
     return compare(lock, picks, _files(lock.pins, asking))
 
 
@@ -167,7 +167,9 @@ def changes(old: Lock, new: Lock) -> tuple[str, ...]:
             lines.append(f"{was}: {was.stub} is no longer pinned")
         elif was is not None and now is not None:
             if was.stub != now.stub:
-                lines.append(f"{now}: {was.stub} -> {now.stub}")
+                sizes = [_count(one) for one in (old.model(was.stub), new.model(now.stub)) if one]
+                both = f" ({' -> '.join(sizes)})" if len(sizes) == 2 else ""
+                lines.append(f"{now}: {was.stub} -> {now.stub}{both}")
             if was.policy != now.policy:
                 lines.append(f"{now}: policy {was.policy} -> {now.policy}")
     for model in new.models:
@@ -175,8 +177,11 @@ def changes(old: Lock, new: Lock) -> tuple[str, ...]:
         if locked is None:
             lines.append(f"{model.stub}: {_count(model)}")
         elif locked.files != model.files:
-            drifts = file_drifts(locked, model)
-            lines += [drift.message for drift in drifts] or [f"{model.stub}: more digests"]
+            told = [
+                f"{model.stub}: {one.name}: {one.locked or 'none'} -> {one.found or 'none'}"
+                for one in file_changes(locked, model)
+            ]
+            lines += told or [f"{model.stub}: more digests"]
     listed = {model.stub for model in new.models}
     lines += [
         f"{model.stub}: its files are no longer pinned"
@@ -195,9 +200,13 @@ def refuse(path: str, drifts: Iterable[Drift]) -> None:
     found = tuple(drifts)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        ask = next((drift.ask for drift in found if drift.ask is not None), None)
         raise LockError(
             f"{path} has drifted: {found[0].message}{more}",
-            hint="`zooselect lock --upgrade` pins what is found now",
+            # To pin what another catalog has would lose what is pinned, by a slip perhaps.
+            hint="`zooselect lock --upgrade` pins what is found now"
+            if ask is None
+            else f"ask where it was pinned from: {ask}",
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zooselect.errors import LocalFileError, UsageError
-from zooselect.mirror.roles import FOLDERS, role_of
+from zooselect.mirror.roles import FOLDERS, MODEL, is_onnx, role_of
 from zooselect.names import safe_name
 
 
@@ -46,7 +46,9 @@ def gather(paths: Iterable[Path]) -> Gathered:
             if role is None:
                 raise UsageError(
                     f"{path.name}: no model has a file of this name",
-                    hint="put it in a folder `deployment` or `training` and name the folder",
+                    hint=f"name it {MODEL}"
+                    if is_onnx(path.name)
+                    else "put it in a folder `deployment` or `training` and name the folder",
                 )
             found = Gathered({role.name: path})
         else:

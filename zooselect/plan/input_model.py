@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zooselect.catalog.asked import Asked, Source
 from zooselect.catalog.provenance import Provenance
 from zooselect.errors import StubError, UsageError
-from zooselect.plan.layers import Layers, parse_layers
+from zooselect.plan.layers import Layers, parse_layers, sort_layers
 from zooselect.record import BASE, ModelRecord
 from zooselect.stub import Stub
 
@@ -53,9 +53,13 @@ def input_model(
     if os.path.exists(text):
         onnx = _onnx_file(text)
         if listed is None and onnx is not None:
-            from zooselect.plan.onnx_layers import onnx_layers
+            from zooselect.plan.already import refuse_optimized
+            from zooselect.plan.onnx_layers import graph_layers, load
 
-            listed = onnx_layers(onnx)
+            graph = load(onnx).graph
+            if not force:
+                refuse_optimized(graph, os.path.dirname(onnx))
+            listed = sort_layers(*graph_layers(graph))
         return InputModel(None, listed, source.at_hand)
     record, provenance = _record(source, text, force)
     return InputModel(record, listed, provenance)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zooselect.errors import IntegrityError, LocalFileError, UsageError
-from zooselect.plan.layers import HEAD, STEM, Layer, Layers, sort_layers
+from zooselect.plan.layers import HEAD, STEM, Layer
 
 #: The operators that are layers, and the names of ONNX's own domain.
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -16,17 +16,6 @@ _HINT = "export it again, or give its layers with --layers"
 #: The fixed projection behind a YOLOv8's last layers; nothing in it was learnt.
 _NO_LAYER = ".dfl."
 _PASSED_THROUGH = ("Transpose", "Identity", "DequantizeLinear", "Cast")
-
-
-def onnx_layers(path: str) -> Layers:
-    """Return the layers of an ONNX file, sorted by the rules of `layers`.
-
-    Raises:
-        UsageError: the `onnx` package is missing, or the file has no layer to prune.
-        LocalFileError: the file cannot be read.
-        IntegrityError: it is no ONNX model.
-    """
-    return sort_layers(*graph_layers(_load(path).graph))
 
 
 def graph_layers(graph: Any) -> tuple[list[Layer], dict[str, str]]:
@@ -80,7 +69,14 @@ def _inputs(node: Any) -> Iterator[str]:
             yield from _inputs(one)
 
 
-def _load(path: str) -> Any:
+def load(path: str) -> Any:
+    """Return the network in an ONNX file, without what it keeps in others.
+
+    Raises:
+        UsageError: the `onnx` package is missing.
+        LocalFileError: the file cannot be read.
+        IntegrityError: it is no ONNX model.
+    """
     try:
         import onnx
     except ImportError as error:

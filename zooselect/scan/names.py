@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
+from zooselect.namesake import v1_names
 from zooselect.record import ModelRecord
 from zooselect.stub import PREFIX, Stub
 
@@ -24,19 +26,31 @@ class Judgement(NamedTuple):
     Attributes:
         status: `known`; `ambiguous`, a v2 name of several models; `misspelt`, no name but
             near one; or `unknown`.
-        names: stubs: the model itself, the models it may mean, or the nearest name.
+        names: stubs: the model itself, the models it may mean, what the catalog calls the very
+            model otherwise, or the nearest name.
         unverified: whether the model may never have been published.
+        hint: what else a person may want to know; empty where the names say it.
     """
 
     status: str
     names: tuple[str, ...] = ()
     unverified: bool = False
+    hint: str = ""
 
 
 class Names:
-    """All names of a catalog's models, own ones and aliases, without `zoo:`."""
+    """All names of a catalog's models, own ones and aliases, without `zoo:`.
 
-    def __init__(self, records: Iterable[ModelRecord]) -> None:
+    Args:
+        records: the catalog's.
+        embedded: those of the catalog inside the package, where that is another one: a name
+            it has is no misspelling.
+    """
+
+    def __init__(
+        self, records: Iterable[ModelRecord], embedded: Iterable[ModelRecord] = ()
+    ) -> None:
+        self._embedded_records = embedded
         self._models: dict[str, dict[str, ModelRecord]] = {}
         for record in records:
             for name in (record.stub, *record.aliases):
@@ -73,7 +87,7 @@ class Names:
     def _judge(self, path: str) -> Judgement:
         models = self._models.get(path)
         if models is None:
-            return self._nearest(path)
+            return self._missing(path)
         own = models.get(PREFIX + path)
         # A v2 name listed by several v1 records, or by its own record, means any of them.
         meant = {stub for stub in models if "/" in stub}
@@ -83,6 +97,24 @@ class Names:
             return Judgement(AMBIGUOUS, tuple(sorted(meant)))
         record = own or models[min(models)]
         return Judgement(KNOWN, (record.stub,), record.confidence == "low")
+
+    def _missing(self, path: str) -> Judgement:
+        same = v1_names(path, self._models)
+        if same:
+            # The very model, which no likeness of names may hide.
+            hint = f"this model's name in the catalog: {', '.join(same)}"
+            return Judgement(UNKNOWN, tuple(same), hint=hint)
+        if path in self._embedded:
+            return Judgement(UNKNOWN, hint="the embedded catalog has it, and this one has not")
+        return self._nearest(path)
+
+    @cached_property
+    def _embedded(self) -> frozenset[str]:
+        return frozenset(
+            name.removeprefix(PREFIX)
+            for record in self._embedded_records
+            for name in (record.stub, *record.aliases)
+        )
 
     def _nearest(self, path: str) -> Judgement:
         from difflib import get_close_matches

@@ -40,12 +40,15 @@ class Finding:
     def hint(self) -> str | None:
         """What a person may want to know of it; None for nothing."""
         names = ", ".join(self.at.judgement.names)
-        hint = {
-            "known": "may never have been published" if self.at.judgement.unverified else "",
-            "ambiguous": f"may mean any of {names}",
-            "misspelt": f"did you mean {names}?",
-            "unknown": f"nearest: {names}" if names else "",
-        }[self.status]
+        hint = (
+            self.at.judgement.hint
+            or {
+                "known": "may never have been published" if self.at.judgement.unverified else "",
+                "ambiguous": f"may mean any of {names}",
+                "misspelt": f"did you mean {names}?",
+                "unknown": f"nearest: {names}" if names else "",
+            }[self.status]
+        )
         return "; ".join(filter(None, (hint, self.at.problem))) or None
 
 
@@ -72,7 +75,12 @@ class Scan:
         return {status: counted[status] for status in STATUSES}
 
 
-def scan(roots: Sequence[str], records: Iterable[ModelRecord], exclude: Sequence[str] = ()) -> Scan:
+def scan(
+    roots: Sequence[str],
+    records: Iterable[ModelRecord],
+    exclude: Sequence[str] = (),
+    embedded: Iterable[ModelRecord] = (),
+) -> Scan:
     """Find the stubs in files and say which of them the records know.
 
     A file that vanishes or cannot be read is noted, and the rest is scanned.
@@ -81,11 +89,12 @@ def scan(roots: Sequence[str], records: Iterable[ModelRecord], exclude: Sequence
         roots: files and folders; see `walk`.
         records: a catalog, or its records.
         exclude: patterns of what is left out; see `walk`.
+        embedded: as `Names` takes it.
 
     Raises:
         LocalFileError: a root does not exist.
     """
-    finder = Finder(Names(records))
+    finder = Finder(Names(records, embedded))
     notes: list[tuple[str, str]] = []
     findings: list[Finding] = []
     files = binary = 0

@@ -121,7 +121,10 @@ def _filtered(records: list[ModelRecord], question: Question) -> list[ModelRecor
             raise NoCandidateError(
                 f"no {question.task.name} model in scope has {name} {wanted!r}"
                 f" ({len(kept)} before this filter)",
-                hint=f"{name} there: " + _listed(shown.values()),
+                hint=f"{name} there: "
+                + _listed(
+                    (value for record in kept for value in values_of(record) if value), like=wanted
+                ),
                 nearest=tuple((stub, f"{name} is {shown[stub]}") for stub in sorted(shown)[:3]),
             )
         kept = passed
@@ -134,6 +137,10 @@ _VALUES: dict[str, Callable[[ModelRecord], tuple[str | None, ...]]] = {
     "framework": lambda record: (record.framework,),
     "repo": lambda record: (record.repo,),
 }
+
+
+#: How alike a value must be (difflib's ratio, 0 to 1) to be told before the others.
+_ALIKE = 0.6
 
 
 def _all_excluded(question: Question, excluded: list[tuple[str, str]]) -> NoCandidateError:
@@ -151,7 +158,13 @@ def _all_excluded(question: Question, excluded: list[tuple[str, str]]) -> NoCand
     )
 
 
-def _listed(values: Iterable[str], most: int = 8) -> str:
-    distinct = sorted(set(values))
+def _listed(values: Iterable[str], most: int = 8, like: str = "") -> str:
+    from difflib import SequenceMatcher
+
+    def unlike(value: str) -> tuple[float, str]:
+        ratio = SequenceMatcher(None, like.lower(), value.lower()).ratio()
+        return -ratio if ratio >= _ALIKE else 0.0, value
+
+    distinct = sorted(set(values), key=unlike)
     more = f" and {len(distinct) - most} more" if len(distinct) > most else ""
     return ", ".join(distinct[:most]) + more

@@ -10,7 +10,7 @@ from zooselect.catalog.asked import Source
 from zooselect.cli.cache.group import Cache, command, count_of, document
 from zooselect.cli.options import Tone, catalog_options
 from zooselect.cli.output import Failure, end_report, one_line, out, out_json
-from zooselect.errors import IntegrityError, ZooSelectError
+from zooselect.errors import IntegrityError, NotFoundError, ZooSelectError
 from zooselect.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _mended(tone: Tone, source: Source, settings: Settings, found: Damage) -> Zo
     """Fetch what is damaged of a model; return why that cannot be done."""
     from zooselect.downloads.model import Terms, bring
     from zooselect.downloads.shelf import distrust
+    from zooselect.lock.place import how_to_ask, same_place
     from zooselect.stub import Stub
 
     try:
@@ -94,5 +95,10 @@ def _mended(tone: Tone, source: Source, settings: Settings, found: Damage) -> Zo
         terms = Terms(found.folder, parts=found.parts)
         bring(Stub.parse(found.stub), source, settings, terms, tone.notes)
     except ZooSelectError as error:
+        files = source.files
+        asked = files is not None and found.keeper and same_place(files.place, found.keeper[1])
+        if isinstance(error, NotFoundError) and found.keeper and not asked:
+            kept = found.keeper[1]
+            error.hint = f"it was fetched from {kept}: {how_to_ask(*found.keeper)}"
         return error
     return None
