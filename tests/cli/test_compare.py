@@ -22,10 +22,10 @@ def test_the_table_and_the_scatter(cli):
         "size", "optimization", "sparsity", "quality", "recovery", "bytes", "per", "sec",
     ]  # fmt: skip
     assert "pick at [0.5, 0.75)" in done.out
-    assert "question_answering: F1 on squad v1.1" in lines
+    assert "question_answering: F1 on squad" in lines
     legend = [line for line in lines if line[1:9] == "  level "]
     assert [line[0] for line in legend] == ["1", "2", "3", "4", "5"]
-    assert "note: quality: F1 on squad v1.1\n" in done.err
+    assert "note: quality: F1 on squad\n" in done.err
     assert "note: per sec: samples/sec, " in done.err
 
 
@@ -57,6 +57,10 @@ def test_json(cli):
     assert answer["best"] == answer["models"][0]["stub"]
     assert [pick["band"]["lower"] for pick in answer["picks"]] == [0, 0, 0.25, 0.5, 0.75]
     assert all(model["recovery"] >= 0.99 for model in answer["models"])
+    listed = [model["stub"] for model in answer["models"]]
+    within = [pick["within_limits"] for pick in answer["picks"]]
+    assert within == [pick["stub"] in listed for pick in answer["picks"]]
+    assert set(within) == {True, False}
     assert set(answer["models"][0]) == {
         "stub", "aliases", "optimization", "dense_millions", "dense_basis", "sparsity_percent",
         "quality", "recovery", "compressed_size_bytes", "onnx_size_bytes", "throughput",
@@ -64,6 +68,30 @@ def test_json(cli):
     }  # fmt: skip
     assert {"stub", "reason"} == set(answer["left_out"][0])
     assert answer["provenance"]["source"] == "snapshot"
+
+
+def test_what_is_not_compared_is_on_no_front(cli):
+    models = cli("compare", "qa", "--json").json["models"]
+    assert {model["on_front"] for model in models if model["compared"]} == {True, False}
+    assert {model["on_front"] for model in models if not model["compared"]} == {False}
+    front = [model["stub"] for model in models if model["on_front"]]
+    assert cli("compare", "qa", "--front", "-q").out.split() == front
+    table = rows(cli("compare", "qa", "--format", "csv"))
+    assert [row["stub"] for row in table if row["on_front"] == "true"] == front
+
+
+def test_a_band_without_a_pick_is_neither_within_the_limits_nor_beyond(cli, catalog_file):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned90-none"
+    answer = cli("compare", "ic", "--catalog", catalog_file([{"stub": stub}]), "--json").json
+    assert [pick["within_limits"] for pick in answer["picks"]] == [None] + [True] * 4
+
+
+def test_recovery_as_a_percentage(cli):
+    done = [
+        cli("compare", "ic", "-q", "--min-recovery", text).out for text in ("0.99", "99%", "99.0%")
+    ]
+    assert done[0] == done[1] == done[2]
+    assert done[0] != cli("compare", "ic", "-q", "--min-recovery", "97%").out
 
 
 def test_csv_agrees_with_json(cli):
@@ -118,6 +146,9 @@ def test_what_a_limit_leaves_out_is_told(cli):
         (["--max-size", "50M"], "50MB"),
         (["--max-size", "many"], "50MB"),
         (["--min-recovery", "99"], "0.99"),
+        (["--min-recovery", "nan"], "99%"),
+        (["--min-recovery", "1e-1"], "99%"),
+        (["--min-recovery", "%"], "99%"),
         (["--min-quality", "-1"], "0 to 100"),
         (["--objective", "price"], "size, quality, throughput"),
         (["--metric", "recall"], "on record: F1"),
@@ -130,6 +161,11 @@ def test_wrong_questions(cli, options, hint):
     done = cli("compare", "qa", *options)
     assert (done.code, len(done.errors), done.out) == (2, 1, "")
     assert hint in done.err
+
+
+def test_two_formats_at_once(cli):
+    done = cli("compare", "qa", "--json", "--format", "csv")
+    assert (done.code, done.json["error"]["type"]) == (2, "UsageError")
 
 
 def test_nothing_within_the_limits(cli):

@@ -19,7 +19,7 @@ from zooselect.cli.output import (
     width,
     wrapped,
 )
-from zooselect.cli.quantities import byte_count, parameter_count
+from zooselect.cli.quantities import byte_count, fraction, parameter_count
 from zooselect.compare.chart import chart_of
 from zooselect.compare.comparison import Comparison, compare
 from zooselect.compare.limits import OBJECTIVES, Limits
@@ -41,9 +41,8 @@ _NONE = "n/a"
 )
 @click.option(
     "--min-recovery",
-    type=float,
     metavar="FRACTION",
-    help="Least quality relative to the same network's base model, e.g. 0.99.",
+    help="Least quality relative to the same network's base model: 0.99 or 99%.",
 )
 @click.option(
     "--keep-unknown", is_flag=True, help="Keep models whose figure for a limit is not on record."
@@ -78,7 +77,7 @@ def command(
     max_parameters: str | None,
     max_bytes: str | None,
     min_quality: float | None,
-    min_recovery: float | None,
+    min_recovery: str | None,
     keep_unknown: bool,
     objective: str | None,
     metric: str | None,
@@ -95,11 +94,13 @@ def command(
     """
     if form not in _FORMATS:
         raise UsageError(f"unknown format {form!r}", hint="formats: " + ", ".join(_FORMATS))
+    if tone.as_json and form != _FORMATS[0]:
+        raise UsageError(f"--json and --format {form} both want stdout", hint="give one of them")
     limits = Limits(
         None if max_parameters is None else parameter_count(max_parameters),
         None if max_bytes is None else byte_count(max_bytes),
         min_quality,
-        min_recovery,
+        None if min_recovery is None else fraction(min_recovery),
         keep_unknown,
     )
     question = Question(Task.parse(task), **scope)
