@@ -22,9 +22,9 @@ def test_the_table_and_the_scatter(cli):
         "size", "optimization", "sparsity", "quality", "recovery", "bytes", "per", "sec",
     ]  # fmt: skip
     assert "pick at [0.5, 0.75)" in done.out
-    assert "question_answering: F1 on squad" in lines
+    assert "question_answering: F1 on squad (axis does not start at 0)" in lines
     legend = [line for line in lines if line[1:9] == "  level "]
-    assert [line[0] for line in legend] == ["1", "2", "3", "4", "5"]
+    assert [line[0] for line in legend] == ["A", "B", "C", "D", "E"]
     assert "note: quality: F1 on squad\n" in done.err
     assert "note: per sec: samples/sec, " in done.err
 
@@ -194,6 +194,33 @@ def test_a_plot_as_svg(cli, tmp_path):
         assert cli("compare", "qa", "--plot", file).code == 0
     assert files[0].read_bytes() == files[1].read_bytes()
     ElementTree.parse(files[0])
+
+
+def test_the_picture_is_of_what_the_table_lists(cli, tmp_path):
+    """With --front: the front and the picks."""
+    answer = cli("compare", "qa", "--json").json
+    picks = {pick["stub"] for pick in answer["picks"]}
+    wanted = [one for one in answer["models"] if one["on_front"] or one["stub"] in picks]
+    assert len(picks) < len(wanted) < len(answer["models"])
+    done = cli("compare", "qa", "--front", "--plot", tmp_path / "a.svg")
+    # In the legend of the text, and as circles: the key has 4 kinds, 2 standings and a ring.
+    assert "o no quality" not in done.out
+    assert "* on the front, . dominated\n" in done.out
+    assert all(one["compared"] for one in wanted)
+    circles = ElementTree.parse(tmp_path / "a.svg").findall("{http://www.w3.org/2000/svg}circle")
+    assert len(circles) == len(wanted) + len(picks) + 7
+
+
+def test_a_quality_on_another_data_set_is_told(cli, catalog_file):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/"
+    models = [
+        {"stub": stub + tag, "results": [{"metric": "top1_accuracy", "value": 70, "dataset": on}]}
+        for tag, on in (("base-none", "imagenet"), ("pruned80-none", "imagenet"),
+                        ("pruned90-none", "imagenet_v2"))
+    ] + [{"stub": stub + "pruned85-none"}]  # fmt: skip
+    done = cli("compare", "ic", "--catalog", catalog_file(models))
+    assert done.out.count("quality on another data set: imagenet_v2") == 1
+    assert "* on the front, + on another data set, o no quality on record\n" in done.out
 
 
 def test_a_plot_as_png(cli, tmp_path):
