@@ -4,7 +4,13 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from zooselect.record import ModelRecord, Result, downstream_dataset
+from zooselect.record import (
+    DATASET_SYNONYMS,
+    ModelRecord,
+    Result,
+    downstream_dataset,
+    evaluated_dataset,
+)
 
 
 def record(**fields):
@@ -91,3 +97,10 @@ def test_what_a_record_gives_away_is_a_copy():
     one = record(raw={"stub": "zoo:a-b-c-base"})
     one.to_dict()["stub"] = "changed"
     assert one.to_dict() == {"stub": "zoo:a-b-c-base"}
+
+
+def test_one_name_for_one_data_set():
+    assert evaluated_dataset("squad v1.1") == evaluated_dataset("squad") == "squad"
+    assert evaluated_dataset("squad v2.0") == "squad v2.0"
+    # The name that stays is no synonym itself: asking twice changes nothing.
+    assert not set(DATASET_SYNONYMS.values()) & set(DATASET_SYNONYMS)

@@ -22,10 +22,10 @@ def test_the_table_and_the_scatter(cli):
         "size", "optimization", "sparsity", "quality", "recovery", "bytes", "per", "sec",
     ]  # fmt: skip
     assert "pick at [0.5, 0.75)" in done.out
-    assert "question_answering: F1 on squad v1.1" in lines
+    assert "question_answering: F1 on squad (axis does not start at 0)" in lines
     legend = [line for line in lines if line[1:9] == "  level "]
-    assert [line[0] for line in legend] == ["1", "2", "3", "4", "5"]
-    assert "note: quality: F1 on squad v1.1\n" in done.err
+    assert [line[0] for line in legend] == ["A", "B", "C", "D", "E"]
+    assert "note: quality: F1 on squad\n" in done.err
     assert "note: per sec: samples/sec, " in done.err
 
 
@@ -57,6 +57,10 @@ def test_json(cli):
     assert answer["best"] == answer["models"][0]["stub"]
     assert [pick["band"]["lower"] for pick in answer["picks"]] == [0, 0, 0.25, 0.5, 0.75]
     assert all(model["recovery"] >= 0.99 for model in answer["models"])
+    listed = [model["stub"] for model in answer["models"]]
+    within = [pick["within_limits"] for pick in answer["picks"]]
+    assert within == [pick["stub"] in listed for pick in answer["picks"]]
+    assert set(within) == {True, False}
     assert set(answer["models"][0]) == {
         "stub", "aliases", "optimization", "dense_millions", "dense_basis", "sparsity_percent",
         "quality", "recovery", "compressed_size_bytes", "onnx_size_bytes", "throughput",
@@ -64,6 +68,30 @@ def test_json(cli):
     }  # fmt: skip
     assert {"stub", "reason"} == set(answer["left_out"][0])
     assert answer["provenance"]["source"] == "snapshot"
+
+
+def test_what_is_not_compared_is_on_no_front(cli):
+    models = cli("compare", "qa", "--json").json["models"]
+    assert {model["on_front"] for model in models if model["compared"]} == {True, False}
+    assert {model["on_front"] for model in models if not model["compared"]} == {False}
+    front = [model["stub"] for model in models if model["on_front"]]
+    assert cli("compare", "qa", "--front", "-q").out.split() == front
+    table = rows(cli("compare", "qa", "--format", "csv"))
+    assert [row["stub"] for row in table if row["on_front"] == "true"] == front
+
+
+def test_a_band_without_a_pick_is_neither_within_the_limits_nor_beyond(cli, catalog_file):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/pruned90-none"
+    answer = cli("compare", "ic", "--catalog", catalog_file([{"stub": stub}]), "--json").json
+    assert [pick["within_limits"] for pick in answer["picks"]] == [None] + [True] * 4
+
+
+def test_recovery_as_a_percentage(cli):
+    done = [
+        cli("compare", "ic", "-q", "--min-recovery", text).out for text in ("0.99", "99%", "99.0%")
+    ]
+    assert done[0] == done[1] == done[2]
+    assert done[0] != cli("compare", "ic", "-q", "--min-recovery", "97%").out
 
 
 def test_csv_agrees_with_json(cli):
@@ -118,6 +146,9 @@ def test_what_a_limit_leaves_out_is_told(cli):
         (["--max-size", "50M"], "50MB"),
         (["--max-size", "many"], "50MB"),
         (["--min-recovery", "99"], "0.99"),
+        (["--min-recovery", "nan"], "99%"),
+        (["--min-recovery", "1e-1"], "99%"),
+        (["--min-recovery", "%"], "99%"),
         (["--min-quality", "-1"], "0 to 100"),
         (["--objective", "price"], "size, quality, throughput"),
         (["--metric", "recall"], "on record: F1"),
@@ -130,6 +161,11 @@ def test_wrong_questions(cli, options, hint):
     done = cli("compare", "qa", *options)
     assert (done.code, len(done.errors), done.out) == (2, 1, "")
     assert hint in done.err
+
+
+def test_two_formats_at_once(cli):
+    done = cli("compare", "qa", "--json", "--format", "csv")
+    assert (done.code, done.json["error"]["type"]) == (2, "UsageError")
 
 
 def test_nothing_within_the_limits(cli):
@@ -158,6 +194,33 @@ def test_a_plot_as_svg(cli, tmp_path):
         assert cli("compare", "qa", "--plot", file).code == 0
     assert files[0].read_bytes() == files[1].read_bytes()
     ElementTree.parse(files[0])
+
+
+def test_the_picture_is_of_what_the_table_lists(cli, tmp_path):
+    """With --front: the front and the picks."""
+    answer = cli("compare", "qa", "--json").json
+    picks = {pick["stub"] for pick in answer["picks"]}
+    wanted = [one for one in answer["models"] if one["on_front"] or one["stub"] in picks]
+    assert len(picks) < len(wanted) < len(answer["models"])
+    done = cli("compare", "qa", "--front", "--plot", tmp_path / "a.svg")
+    # In the legend of the text, and as circles: the key has 4 kinds, 2 standings and a ring.
+    assert "o no quality" not in done.out
+    assert "* on the front, . dominated\n" in done.out
+    assert all(one["compared"] for one in wanted)
+    circles = ElementTree.parse(tmp_path / "a.svg").findall("{http://www.w3.org/2000/svg}circle")
+    assert len(circles) == len(wanted) + len(picks) + 7
+
+
+def test_a_quality_on_another_data_set_is_told(cli, catalog_file):
+    stub = "zoo:cv/classification/resnet_v1-50/pytorch/sparseml/imagenet/"
+    models = [
+        {"stub": stub + tag, "results": [{"metric": "top1_accuracy", "value": 70, "dataset": on}]}
+        for tag, on in (("base-none", "imagenet"), ("pruned80-none", "imagenet"),
+                        ("pruned90-none", "imagenet_v2"))
+    ] + [{"stub": stub + "pruned85-none"}]  # fmt: skip
+    done = cli("compare", "ic", "--catalog", catalog_file(models))
+    assert done.out.count("quality on another data set: imagenet_v2") == 1
+    assert "* on the front, + on another data set, o no quality on record\n" in done.out
 
 
 def test_a_plot_as_png(cli, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from zooselect import UsageError
-from zooselect.cli.quantities import byte_count, parameter_count
+from zooselect.cli.quantities import byte_count, fraction, parameter_count
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,14 @@ def test_bytes_are_no_parameters(text):
 def test_parameters_are_no_bytes(text):
     with pytest.raises(UsageError, match="not a count of bytes"):
         byte_count(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.99", 0.99), ("99%", 0.99), ("100%", 1), ("1", 1)])
+def test_fractions(text, value):
+    assert fraction(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "%", "-1", "99%%", "1e-1", "nan", "0,99", "99 %", "\u0669%"])
+def test_no_fractions(text):
+    with pytest.raises(UsageError, match="is not a fraction"):
+        fraction(text)

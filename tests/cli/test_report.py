@@ -57,11 +57,13 @@ def test_json(cli, tmp_path):
     ("arguments", "code", "told"),
     [
         (["ic"], 2, "-o"),
+        (["ic", "-o", "{}.pdf"], 2, "zoo.html.pdf"),
+        (["ic", "-o", "model.onnx"], 2, "model.onnx"),
         (["nothing", "-o", "{}"], 2, "unknown task 'nothing'"),
         (["od", "--catalog", "{small}", "-o", "{}"], 3, "no object_detection models"),
         (["--catalog", "{odd}", "-o", "{}"], 3, "no model of any task"),
         (["--catalog", "{odd}/x", "-o", "{}"], 7, "cannot read"),
-        (["ic", "-o", "{}/no/such"], 7, "cannot write"),
+        (["ic", "-o", "{}/no/such.html"], 7, "cannot write"),
     ],
 )  # fmt: skip
 def test_errors_leave_what_was(cli, tmp_path, small_catalog, catalog_file, arguments, code, told):
@@ -75,3 +77,9 @@ def test_errors_leave_what_was(cli, tmp_path, small_catalog, catalog_file, argum
     assert told in done.errors[0]
     assert path.read_text() == "what was"
     assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("name", ["qa.htm", "qa.HTML"])
+def test_one_task_is_one_task(cli, tmp_path, name):
+    done = cli("report", "qa", "-o", tmp_path / name)
+    assert (done.code, ": 1 task, " in done.err) == (0, True)

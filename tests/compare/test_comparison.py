@@ -37,12 +37,13 @@ ALL = [BASE, PRUNED, BOTH, WORSE, UNKNOWN]
 
 def test_front_dominated_and_not_compared():
     rows = by_tag(compared(ALL))
-    assert {tag for tag, row in rows.items() if row.compared and row.on_front} == {
+    assert {tag for tag, row in rows.items() if row.on_front} == {
         "base-none", "pruned90-none", "pruned95_quant-none",
     }  # fmt: skip
     assert rows["pruned80_quant-none"].dominated_by == (BOTH["stub"],)
     unknown = rows["pruned-conservative"]
-    assert (unknown.compared, unknown.on_front, unknown.sparsity_percent) == (False, True, None)
+    assert (unknown.compared, unknown.on_front, unknown.sparsity_percent) == (False, False, None)
+    assert unknown.dominated_by == ()
     assert rows["base-none"].sparsity_percent == 0
 
 
@@ -75,8 +76,39 @@ def test_quality_on_one_data_set_alone():
     assert found.metric_dataset == "imagenet"
     assert [tag for tag, row in rows.items() if row.quality == 99] == []
     assert found.elsewhere == (models[2]["stub"],)
+    assert [tag for tag, row in rows.items() if row.elsewhere] == ["pruned95-none"]
     top5 = compared(models, metric="top5_accuracy")
     assert [row.record.sparse_tag for row in top5.rows if row.compared] == ["pruned97-none"]
+
+
+def test_two_names_of_one_data_set_are_compared():
+    """`squad` is SQuAD 1.1, and 2.0 is another; what a record says stays as it is."""
+    names = ["squad v1.1", "squad", "squad v2.0", None]
+    models = [
+        {
+            "stub": f"zoo:nlp/question_answering/foo/x/y/squad/pruned{80 + number}-none",
+            "parameters_millions": 10.0, "confidence": "high",
+            "results": [result(90.0 - number, name, "F1")],
+        }
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+    for order in (models, models[::-1]):
+        found = compared(order, question=Question(Task.parse("qa")))
+        qualities = {tag: row.quality for tag, row in by_tag(found).items()}
+        assert qualities == {
+            "pruned80-none": 90.0, "pruned81-none": 89.0, "pruned82-none": None,
+            "pruned83-none": 87.0,
+        }  # fmt: skip
+        assert (found.metric_dataset, found.elsewhere) == ("squad", (models[2]["stub"],))
+    rows = by_tag(found)
+    assert rows["pruned80-none"].record.results[0].dataset == "squad v1.1"
+
+
+def test_the_default_pick_of_question_answering_is_compared():
+    catalog = Catalog.embedded()
+    found = compare(catalog, Question(Task.parse("qa")))
+    answer = resolve("qa", catalog=catalog)
+    assert next(row for row in found.rows if row.stub == answer.stub).quality == answer.quality
 
 
 def test_a_result_that_names_no_data_set_is_on_the_models_own():
@@ -224,4 +256,4 @@ def test_order_of_records_changes_nothing_and_the_best_is_on_the_front(models, r
         return
     assert found.to_dict() == compared(shuffled, objective=objective).to_dict()
     assert found.front
-    assert found.best is None or found.best.on_front
+    assert found.best is None or not found.best.dominated_by

@@ -1,5 +1,6 @@
 """Pictures of comparisons: in plain text, as SVG and as PNG."""
 
+import math
 import struct
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from tests.selection.catalogs import catalog_of, plain
 from zooselect import Catalog, NoCandidateError
 from zooselect.compare.chart import chart_of
 from zooselect.compare.comparison import compare
-from zooselect.compare.drawing import HEIGHT, WIDTH, Circle, Line, Pill, Text, draw
+from zooselect.compare.drawing import HEIGHT, WIDTH, Circle, Line, Pill, Text, draw, places_of
 from zooselect.compare.limits import Limits
 from zooselect.compare.png import png
 from zooselect.compare.scatter import scatter
@@ -89,8 +90,85 @@ def test_a_model_stands_where_its_figures_say():
     assert picture.x.lower < row.size.millions < picture.x.upper
     assert picture.y.lower < row.quality < picture.y.upper
     assert picture.y.fraction(picture.y.upper) == 1
-    assert picture.x.fraction(picture.x.lower) == 0
+    assert (picture.x.fraction(picture.x.upper), picture.x.fraction(picture.x.lower)) == (0, 1)
     assert picture.x.fraction((picture.x.lower * picture.x.upper) ** 0.5) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_no_model_hides_another(task):
+    """Moved aside a little, but for the picks; in a crowd no two are at one place."""
+    picture = chart(task.name)
+    places = places_of(picture)
+    assert len(set(places.values())) == len(places) == len(picture.rows)
+    for row in picture.rows:
+        exact = 74 + picture.x.fraction(row.size.millions) * (976 - 74)
+        assert places[row.stub][0] == pytest.approx(exact, abs=21)
+    for pick in picture.picks:
+        at = 74 + picture.x.fraction(pick.row.size.millions) * (976 - 74)
+        alone = [
+            one for one in picture.picks if one.row.size == pick.row.size and one.stub != pick.stub
+        ]
+        assert alone or places[pick.row.stub][0] == pytest.approx(at)
+    compared = [places[row.stub] for row in picture.rows if row.compared]
+    for index, (x, y) in enumerate(compared):
+        assert all(math.hypot(x - a, y - b) >= 7 for a, b in compared[:index])
+
+
+def test_a_crowd_larger_than_the_room():
+    models = [plain(f"pruned{n}-none", f"net{n}", millions=5.0, quality=70.0) for n in range(90)]
+    places = places_of(chart("ic", catalog=catalog_of(models)))
+    assert len(set(places.values())) == 90
+    across = [x for x, _ in places.values()]
+    assert max(across) - min(across) <= 42
+
+
+SOME = [
+    plain("base-none", "foo", millions=10.0, quality=80.0),
+    plain("pruned90_quant-none", "foo", millions=10.0, sparsity=90, quality=70.0),
+    plain("base-none", "bar", millions=1000.0, quality=70.0),
+]
+
+
+def test_only_what_is_drawn_is_in_the_key():
+    def told(*models):
+        shapes = draw(chart("ic", catalog=catalog_of(models)))
+        return [one.text for one in shapes if isinstance(one, Text) and one.y == 58]
+
+    assert told(SOME[0]) == ["base", "on the front", "pick"]
+    assert told(*SOME) == ["base", "pruned_quantized", "on the front", "dominated", "pick"]
+    unknown = plain("pruned90-none", "foo", millions=10.0, sparsity=90)
+    assert told(SOME[0], unknown) == [
+        "base", "pruned", "on the front", "no quality on record", "pick",
+    ]  # fmt: skip
+    assert told(unknown) == ["pruned", "no quality on record", "pick"]
+
+
+def test_what_is_not_compared_looks_like_nothing_else():
+    """A cross in a lane of its own, and no lane without one."""
+    elsewhere = plain("pruned85-none", "foo", millions=10.0, sparsity=85, quality=79.0)
+    elsewhere["results"][0]["dataset"] = "another"
+    models = [*SOME, elsewhere, plain("pruned90-none", "foo", millions=10.0, sparsity=90)]
+    shapes = draw(chart("ic", catalog=catalog_of(models)))
+    texts = [one.text for one in shapes if isinstance(one, Text)]
+    assert "not compared" in texts
+    pruned = [one for one in shapes if getattr(one, "stroke", "") == "#d55e00"]
+    lines = [one for one in pruned if isinstance(one, Line)]
+    assert len(lines) == 4  # two crosses: one upright, on another data set; one slanted
+    assert sum(one.x1 == one.x2 or one.y1 == one.y2 for one in lines) == 2
+    assert [type(one) for one in pruned].count(Circle) == 2  # in the key and before the lane
+    shapes = draw(chart("ic", catalog=catalog_of(SOME)))
+    assert "not compared" not in [one.text for one in shapes if isinstance(one, Text)]
+
+
+def test_an_axis_that_does_not_start_at_0_says_so():
+    note = "the quality axis does not start at 0"
+    for quality, told in ((80.0, True), (0.2, False)):
+        models = [*SOME, plain("pruned80-none", "foo", quality=quality)]
+        picture = chart("ic", catalog=catalog_of(models))
+        assert picture.y.cut is told
+        assert (note in [one.text for one in draw(picture) if isinstance(one, Text)]) is told
+        assert ("not start at 0" in scatter(picture, 80)[0]) is told
+    assert not chart().x.cut
 
 
 def test_svg_is_xml_and_the_same_bytes_again():
@@ -143,14 +221,15 @@ def test_a_scatter_by_hand():
         plain("base-none", "new", millions=100.0),
     ]
     lines = scatter(chart("ic", catalog=catalog_of(models)), 80)
-    assert lines[0] == "image_classification: top1_accuracy on imagenet"
+    assert lines[0] == "image_classification: top1_accuracy on imagenet (axis does not start at 0)"
     picture = [line for line in lines if "|" in line]
-    columns = {mark: line.index(mark) for line in picture for mark in "123*.o" if mark in line[10:]}
-    # 1 is the base model at level 0; quantized falls back to what there is
-    top = next(line for line in picture if "1" in line[10:])
-    assert picture.index(top) < next(i for i, line in enumerate(picture) if "2" in line[10:])
-    assert columns["1"] == columns["2"]
-    assert columns["1"] < columns["o"] < columns["."]
+    columns = {mark: line.index(mark) for line in picture for mark in "ABC*.o" if mark in line[10:]}
+    # A is the base model at level 0; quantized falls back to what there is
+    top = next(line for line in picture if "A" in line[10:])
+    assert picture.index(top) < next(i for i, line in enumerate(picture) if "B" in line[10:])
+    assert columns["A"] == columns["B"]
+    # the largest first
+    assert columns["A"] > columns["o"] > columns["."]
     assert picture[-1].lstrip().startswith("n/a |")
     assert "o" in picture[-1]
 
@@ -164,8 +243,8 @@ def test_a_scatter_fits_and_is_ascii(task, width):
     picture = chart(task.name)
     shown = "".join(line[10:] for line in lines if "|" in line)
     first_marks = {picture.marks(row)[0] for row in picture.rows if picture.marks(row)}
-    assert shown.count("1") <= 1
-    assert {char for char in shown if char.isdigit()} <= first_marks
+    assert shown.count("A") <= 1
+    assert {char for char in shown if char.isupper()} <= first_marks
 
 
 SIZES = st.floats(0.001, 1e7)

@@ -134,7 +134,7 @@ def test_keys_move_the_level(opened):
 
 def test_everything_is_reached_by_tab_and_seen_to_be(opened):
     reached = []
-    for _ in range(20):
+    for _ in range(22):
         opened.press("Tab")
         name, outline = opened.run(
             "(() => { const one = document.activeElement; return [one.id || one.dataset.sort,"
@@ -145,9 +145,9 @@ def test_everything_is_reached_by_tab_and_seen_to_be(opened):
         if name == "unfold":
             break
     assert reached == [
-        "task", "level", "copy", "by-name", "by-kind", "by-dataset", "by-size", "by-quality",
-        "by-candidate", "network", "kind", "sparsity", "millions", "quality", "confidence",
-        "unfold",
+        "task", "level", "copy", "by-name", "by-kind", "by-dataset", "by-size", "by-bytes",
+        "by-quality", "by-candidate", "network", "kind", "sparsity", "millions", "bytes",
+        "quality", "confidence", "unfold",
     ]  # fmt: skip
 
 
@@ -180,6 +180,9 @@ def rows(keep, task="ic"):
         ({"by-name": " MobileNet "},
          lambda one: "why_not" not in one and "mobilenet" in one["stub"]),
         ({"by-size": "5"}, lambda one: "why_not" not in one and one["millions"] <= 5),
+        ({"by-bytes": "10.5"},
+         lambda one: "why_not" not in one and one.get("bytes", 1e9) <= 10.5e6),
+        ({"by-candidate": False, "by-bytes": "0"}, lambda one: False),
         ({"by-candidate": False, "by-dataset": "cifar_10"},
          lambda one: one["dataset"] == "cifar_10"),
         ({"by-name": "<b>nothing"}, lambda one: False),
@@ -206,7 +209,81 @@ def test_filters(opened, filters, keep):
     assert opened.run("document.getElementById('unfold').hidden")
 
 
-@pytest.mark.parametrize("key", ["millions", "sparsity", "quality"])
+def test_bytes_where_they_are_on_record(opened):
+    choose(opened, "#task", "question_answering", "change")
+    seen = {}
+    for level in ("30", "60"):
+        choose(opened, "#level", level)
+        count = resolve("qa", float(level) / 100).model.compressed_size_bytes
+        seen[count is None] = opened.text("#on-disk")
+        assert count is None or seen[False] == f"{count / 1e6:.3g} MB"
+    assert seen[True] == "not on record"
+    choose(opened, "#by-bytes", "10")
+    (stub,) = opened.run(VISIBLE_ROWS)
+    assert stub == resolve("qa", 0.9).stub
+    cells = opened.run("document.querySelector('#rows tr:not([hidden])').innerText")
+    assert f"{resolve('qa', 0.9).model.compressed_size_bytes / 1e6:.4g}" in cells
+
+
+def test_the_controls_say_of_what(opened):
+    labels = {
+        name: opened.text(f"label[for={name}]") for name in ("by-size", "by-bytes", "by-dataset")
+    }
+    assert labels == {
+        "by-size": "At most, million parameters", "by-bytes": "At most, MB on disk",
+        "by-dataset": "Data set",
+    }  # fmt: skip
+    bands = opened.run(
+        "[...document.querySelectorAll('#bands li')]"
+        ".map((one) => [...one.children].map((part) => part.textContent).join(' '))"
+    )
+    assert bands == [
+        "0 largest base", "above 0 largest quantized", "0.25 largest pruned + quantized",
+        "0.5 medium pruned + quantized", "0.75 smallest pruned + quantized",
+    ]  # fmt: skip
+    assert opened.run("document.querySelector('#bands .point b').checkVisibility()")
+
+
+#: The boxes of the plot's labels that are crossed by the ladder's line, a model or a text.
+CROSSED = """
+(() => {
+  const root = document.querySelector("#plot svg");
+  const place = (one) => {
+    const box = one.getBBox();
+    return [box.x, box.y, box.x + box.width, box.y + box.height];
+  };
+  const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+  const line = root.querySelector(".path");
+  const points = [...Array(2001).keys()].map((part) => {
+    const at = line.getPointAtLength(line.getTotalLength() * part / 2000);
+    return [at.x, at.y, at.x, at.y];
+  });
+  const labels = [...root.querySelectorAll(".level")];
+  const texts = [...root.querySelectorAll(".axis"), ...labels];
+  return labels.filter((label) => {
+    const box = place(label);
+    return points.some((one) => meet(one, box)) ||
+      texts.some((one) => one !== label && meet(place(one), box));
+  }).map((one) => one.textContent);
+})()
+"""
+
+
+@pytest.mark.parametrize("width", [375, 1200])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_nothing_in_the_plot_hides_another(browser, zoo, task, width):
+    browser.screen(width, 800)
+    browser.open(f"{zoo}#{task.name}/0.5")
+    assert browser.run(CROSSED) == []
+    models = "[...document.querySelectorAll('#plot path.mark[data-stub]:not(.step)')]"
+    drawn = browser.run(f"{models}.map((one) => one.getAttribute('d'))")
+    assert len(set(drawn)) == len(drawn) > 0
+    cut = browser.run("document.querySelector('#plot').textContent.includes('not start at 0')")
+    assert cut is (task.metric is not None)
+    browser.screen(1200, 900)
+
+
+@pytest.mark.parametrize("key", ["millions", "sparsity", "bytes", "quality"])
 def test_sorting(opened, key):
     choose(opened, "#by-candidate", False)
     opened.run("document.getElementById('unfold').click()")

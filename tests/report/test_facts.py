@@ -51,6 +51,7 @@ def test_the_list_has_every_model_of_the_task(task):
     assert set(models) == set(records)
     for stub, one in models.items():
         assert one.get("quality") == records[stub].quality(task.metric)
+        assert one.get("bytes") == records[stub].compressed_size_bytes
         if "why_not" not in one:
             assert one["millions"] > 0
             assert records[stub].confidence != "low"
@@ -65,6 +66,19 @@ def test_why_a_model_may_not_be_picked():
     models = facts_of(CATALOG, Task.parse("ic")).to_dict()["models"]
     reasons = {one["why_not"].partition(":")[0] for one in models if "why_not" in one}
     assert reasons == {"unverified", "for another data set", "other optimization"}
+
+
+def test_sizes_off_the_ladder_are_told(catalog_file):
+    """Larger models that exist unpruned alone are no tier, and there the page says so."""
+    told = "There are other sizes, none of them both pruned and quantized."
+    names = ("resnet_v1-50/pytorch/sparseml/imagenet/pruned90_quant-none",
+             "resnet_v1-152/pytorch/sparseml/imagenet/base-none")  # fmt: skip
+    models = [{"stub": f"zoo:cv/classification/{name}"} for name in names]
+    task = Task.parse("ic")
+    for some, there in ((models, True), (models[:1], False), (models[1:], False)):
+        facts = facts_of(Catalog.from_file(catalog_file(some)), task)
+        assert facts.off_ladder is there
+        assert (told in facts.to_dict()["sizes"]) is there
 
 
 def test_tasks_of():

@@ -29,6 +29,12 @@ def test_figures():
     assert words.metric(None) is None
 
 
+def test_bytes():
+    assert [words.on_disk(count) for count in (None, 9_562_200, 999_499_999, 1_230_000_000)] == [
+        None, "9.56 MB", "999 MB", "1.23 GB",
+    ]  # fmt: skip
+
+
 def test_texts_of_others_are_one_line_and_bounded():
     assert words.cut("a\x00b\n\u202ec\ud800") == "a b  c "
     assert len(words.cut("x" * 10_000)) == words.MOST

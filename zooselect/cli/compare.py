@@ -19,8 +19,8 @@ from zooselect.cli.output import (
     width,
     wrapped,
 )
-from zooselect.cli.quantities import byte_count, parameter_count
-from zooselect.compare.chart import chart_of
+from zooselect.cli.quantities import byte_count, fraction, parameter_count
+from zooselect.compare.chart import Chart, chart_of
 from zooselect.compare.comparison import Comparison, compare
 from zooselect.compare.limits import OBJECTIVES, Limits
 from zooselect.compare.row import Row
@@ -41,9 +41,8 @@ _NONE = "n/a"
 )
 @click.option(
     "--min-recovery",
-    type=float,
     metavar="FRACTION",
-    help="Least quality relative to the same network's base model, e.g. 0.99.",
+    help="Least quality relative to the same network's base model: 0.99 or 99%.",
 )
 @click.option(
     "--keep-unknown", is_flag=True, help="Keep models whose figure for a limit is not on record."
@@ -78,7 +77,7 @@ def command(
     max_parameters: str | None,
     max_bytes: str | None,
     min_quality: float | None,
-    min_recovery: float | None,
+    min_recovery: str | None,
     keep_unknown: bool,
     objective: str | None,
     metric: str | None,
@@ -90,16 +89,18 @@ def command(
 ) -> None:
     """Compare the models for TASK on size, sparsity, quality, bytes and throughput.
 
-    Models on the Pareto front are marked *, models without a quality on record ?: they are
-    not compared. With --quiet: the stubs alone.
+    Models on the Pareto front are marked *, models that are not compared ?: their quality is
+    not on record, or on another data set. With --quiet: the stubs alone.
     """
     if form not in _FORMATS:
         raise UsageError(f"unknown format {form!r}", hint="formats: " + ", ".join(_FORMATS))
+    if tone.as_json and form != _FORMATS[0]:
+        raise UsageError(f"--json and --format {form} both want stdout", hint="give one of them")
     limits = Limits(
         None if max_parameters is None else parameter_count(max_parameters),
         None if max_bytes is None else byte_count(max_bytes),
         min_quality,
-        min_recovery,
+        None if min_recovery is None else fraction(min_recovery),
         keep_unknown,
     )
     question = Question(Task.parse(task), **scope)
@@ -108,9 +109,10 @@ def command(
         catalog, question, limits,
         objective=objective, metric=metric, throughput_on=throughput_on,
     )  # fmt: skip
-    if plot is not None:
-        _draw(found, plot)
     shown = list(found.front if front else found.rows)
+    chart = chart_of(found, shown)
+    if plot is not None:
+        _draw(chart, plot)
     if tone.as_json:
         document = {"schema": SCHEMA, **found.to_dict()}
         document["models"] = [row.to_dict() for row in shown]
@@ -120,15 +122,14 @@ def command(
     elif tone.quiet:
         out("\n".join(row.stub for row in shown))
     else:
-        out("\n".join([*_table(found, shown), "", *_scatter(found)]))
+        out("\n".join([*_table(found, shown), "", *_scatter(chart)]))
     tone.notes(*_notes(found))
 
 
-def _draw(found: Comparison, path: str) -> None:
+def _draw(chart: Chart, path: str) -> None:
     from zooselect.compare.drawing import draw
     from zooselect.files import write_whole
 
-    chart = chart_of(found)
     if path.lower().endswith(".svg"):
         from zooselect.compare.svg import svg
 
@@ -198,7 +199,9 @@ def _table(found: Comparison, rows: list[Row]) -> list[str]:
         facts = []
         if row.bands:
             facts.append("pick at " + ", ".join(map(str, row.bands)))
-        if not row.on_front:
+        if row.elsewhere:
+            facts.append("quality on another data set: " + ", ".join(sorted(row.qualities)))
+        if row.dominated_by:
             above = sorted((numbers[stub] for stub in row.dominated_by), key=int)
             facts.append("dominated by " + ", ".join(above))
         told += wrapped("; ".join(facts), min(indent, 6)) if facts else []
@@ -224,18 +227,16 @@ def _size(count: int | None) -> str:
     return f"{count} B"
 
 
-def _scatter(found: Comparison) -> list[str]:
+def _scatter(chart: Chart) -> list[str]:
     from zooselect.compare.drawing import told
-    from zooselect.compare.scatter import DOMINATED, FRONT, UNKNOWN, scatter
+    from zooselect.compare.scatter import scatter, signs
 
-    chart = chart_of(found)
     legend = [
         f"{pick.mark}  level {pick.band + ':':<14}{told(pick.stub, pick.row)}"
         for pick in chart.picks
     ]
-    signs = f"{FRONT} on the front  {DOMINATED} dominated  {UNKNOWN} no quality on record"
     wrapped_legend = [piece for line in legend for piece in _hung(line)]
-    return [*scatter(chart, width()), signs, *wrapped_legend]
+    return [*scatter(chart, width()), *wrapped(signs(chart), 0), *wrapped_legend]
 
 
 def _hung(line: str) -> list[str]:

@@ -37,6 +37,18 @@ def byte_count(text: str) -> int:
     return round(float(number) * (_BYTES[unit] if unit else 1))
 
 
+def fraction(text: str) -> float:
+    """Return a fraction of 1: `0.99` or `99%`.
+
+    Raises:
+        UsageError: anything else.
+    """
+    number = text.removesuffix("%")
+    if not _is_number(number):
+        raise UsageError(f"{text!r} is not a fraction", hint="write 0.99 or 99%")
+    return float(number) / 100 if number != text else float(number)
+
+
 def _split(text: str) -> tuple[str, str]:
     """A text as what may be a number, and the letters that follow it."""
     number = text.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

@@ -21,7 +21,7 @@ from zooselect.task import Task
     required=True,
     type=click.Path(allow_dash=True),
     metavar="FILE",
-    help="Where to write the page; - for stdout.",
+    help="Where to write the page: FILE.html; - for stdout.",
 )
 @catalog_options
 def command(tone: Tone, source: Source, tasks: tuple[str, ...], output: str) -> None:
@@ -35,6 +35,8 @@ def command(tone: Tone, source: Source, tasks: tuple[str, ...], output: str) -> 
 
     if output == "-" and tone.as_json:
         raise UsageError("--json and -o - both want stdout", hint="give a file name")
+    if output != "-" and not output.lower().endswith((".html", ".htm")):
+        raise UsageError(f"the page is no {output!r}", hint="name a .html file, or - for stdout")
     named = tuple(dict.fromkeys(map(Task.parse, tasks)))
     one = named[0] if len(named) == 1 else None
     catalog = source.of(Asked(one.domain, one.sub_domain) if one else Asked())
@@ -50,4 +52,5 @@ def command(tone: Tone, source: Source, tasks: tuple[str, ...], output: str) -> 
         names = [task.name for task in wanted]
         out_json({"schema": SCHEMA, "output": output, "bytes": len(content), "tasks": names})
     elif not tone.quiet:
-        err(f"{output}: {len(wanted)} tasks, {len(content):,} bytes; open it in a browser")
+        count = f"{len(wanted)} task{'' if len(wanted) == 1 else 's'}"
+        err(f"{output}: {count}, {len(content):,} bytes; open it in a browser")

@@ -55,22 +55,18 @@ class Comparison:
 
     @property
     def front(self) -> tuple[Row, ...]:
-        """The models no other dominates, in order.
-
-        Those without a quality on record, which nothing can dominate, only where there are
-        no others.
-        """
-        front = tuple(row for row in self.rows if row.on_front)
-        return tuple(row for row in front if row.compared) or front
+        """The models on the front, in order; all, where not one can be compared."""
+        return tuple(row for row in self.rows if row.on_front) or self.rows
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
         """Models whose quality is on record for other data sets alone, and so not compared."""
-        return tuple(row.stub for row in self.rows if row.quality is None and row.qualities)
+        return tuple(row.stub for row in self.rows if row.elsewhere)
 
     def to_dict(self) -> dict[str, object]:
         """The comparison as it stands in JSON output, but for its schema."""
         best = self.best
+        kept = {name for row in self.rows for name in (row.stub, *row.aliases)}
         return {
             "task": self.question.task.name,
             "filters": self.question.filters,
@@ -79,7 +75,14 @@ class Comparison:
             "throughput_conditions": self.conditions,
             "objective": self.objective,
             "best": None if best is None else best.stub,
-            "picks": [{"band": band.to_dict(), "stub": stub} for band, stub in self.picks],
+            "picks": [
+                {
+                    "band": band.to_dict(),
+                    "stub": stub,
+                    "within_limits": None if stub is None else stub in kept,
+                }
+                for band, stub in self.picks
+            ],
             "models": [row.to_dict() for row in self.rows],
             "left_out": [{"stub": stub, "reason": reason} for stub, reason in self.left_out],
             "provenance": self.provenance.to_dict(),

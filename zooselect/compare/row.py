@@ -9,7 +9,7 @@ from zooselect.catalog.dense_size import DenseSize
 from zooselect.compare.pareto import Figures
 from zooselect.compare.throughput import throughputs
 from zooselect.level import Band
-from zooselect.record import BASE, PRUNED_QUANTIZED, QUANTIZED, ModelRecord
+from zooselect.record import BASE, PRUNED_QUANTIZED, QUANTIZED, ModelRecord, evaluated_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Row:
         sparsity_percent: stated share of zero weights, 0 to 100; 0 for what was never
             pruned; None for a pruned model that does not state it.
         qualities: by data set, on the comparison's metric, 0 to 100; a result that names
-            no data set was measured on the model's own.
+            no data set was measured on the model's own, and a data set has one name.
         compressed_bytes, onnx_bytes: size on disk, compressed and as `model.onnx`.
         throughputs: figures by condition; see `throughputs`.
         bands: the bands of optim levels whose pick it is.
@@ -66,13 +66,18 @@ class Row:
 
     @property
     def on_front(self) -> bool:
-        """Whether no other model dominates it."""
-        return not self.dominated_by
+        """Whether it is compared, and no other model dominates it."""
+        return self.compared and not self.dominated_by
 
     @property
     def compared(self) -> bool:
         """Whether it can dominate or be dominated at all: its quality is on record."""
         return self.quality is not None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its quality is on record, but on other data sets alone."""
+        return self.quality is None and bool(self.qualities)
 
     def to_dict(self) -> dict[str, object]:
         """The row as it stands in JSON output."""
@@ -116,7 +121,7 @@ def row_of(records: Sequence[ModelRecord], size: DenseSize, metric: str | None) 
     for one in records:
         for result in one.results if metric is not None else ():
             if result.metric == metric and result.suspect is None:
-                dataset = result.dataset or one.dataset
+                dataset = evaluated_dataset(result.dataset or one.dataset)
                 best = qualities.get(dataset, result.percent)
                 qualities[dataset] = max(best, result.percent)
     return Row(

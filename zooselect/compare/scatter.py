@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from zooselect.compare.chart import Axis, Chart
+from zooselect.compare.row import Row
 
 _HEIGHT = 15
 _MARGIN = 8  # columns left of the picture, for the figures on the y axis
 
-#: How a model is shown: on the front, dominated, no quality on record.
-FRONT, DOMINATED, UNKNOWN = "*", ".", "o"
+#: How a model is shown, the most telling last.
+_SIGNS = {
+    "no quality on record": "o",
+    "on another data set": "+",
+    "dominated": ".",
+    "on the front": "*",
+}
+
+
+def standing(row: Row) -> str:
+    """How a model stands in a comparison, in words."""
+    if row.compared:
+        return "on the front" if row.on_front else "dominated"
+    return "on another data set" if row.elsewhere else "no quality on record"
+
+
+def standings(chart: Chart) -> dict[str, Row]:
+    """How models of a chart stand, the front first, each with one that does."""
+    there = {standing(row): row for row in chart.rows}
+    return {word: there[word] for word in reversed(_SIGNS) if word in there}
+
+
+def signs(chart: Chart) -> str:
+    """What the signs of a scatter mean, of those that may be in it."""
+    return ", ".join(f"{_SIGNS[word]} {word}" for word in standings(chart))
 
 
 def scatter(chart: Chart, width: int) -> list[str]:
     """Return the picture as lines of ASCII of at most so many columns, 40 at least.
 
-    The lowest lane holds the models without a quality on record. A pick hides the front
+    The lowest lane holds the models that are not compared. A pick hides the front
     and the front what it dominates; of two picks in one place the first is shown, and the
     legend names both.
     """
@@ -22,25 +46,26 @@ def scatter(chart: Chart, width: int) -> list[str]:
     grid = [[" "] * columns for _ in range(_HEIGHT)]
     lane = [" "] * columns
     # The first marks go on top: a picture is read from level 0 on.
-    for row in sorted(chart.rows, key=lambda row: chart.marks(row) or "9", reverse=True):
+    for row in sorted(chart.rows, key=lambda row: chart.marks(row) or "a", reverse=True):
         column = min(int(chart.x.fraction(row.size.millions) * columns), columns - 1)
         mark = chart.marks(row)[:1]
         if chart.y is None or row.quality is None:
-            target, sign = lane, mark or UNKNOWN
+            target, sign = lane, mark or _SIGNS[standing(row)]
         else:
             fraction = chart.y.fraction(row.quality)
             target = grid[_HEIGHT - 1 - min(int(fraction * _HEIGHT), _HEIGHT - 1)]
-            sign = mark or (FRONT if row.on_front else DOMINATED)
+            sign = mark or _SIGNS[standing(row)]
         if _weight(sign) >= _weight(target[column]):
             target[column] = sign
-    lines = [chart.title[:width]]
+    cut = " (axis does not start at 0)" if chart.y is not None and chart.y.cut else ""
+    lines = [(chart.title + cut)[:width]]
     if chart.y is not None:
         labels = _y_labels(chart.y)
         lines += [
             f"{labels.get(index, ''):>{_MARGIN}} |{''.join(cells)}".rstrip()
             for index, cells in enumerate(grid)
         ]
-    if any(cell != " " for cell in lane):
+    if chart.lanes:
         lines.append(f"{'n/a':>{_MARGIN}} |{''.join(lane)}".rstrip())
     lines.append(" " * _MARGIN + " +" + "-" * columns)
     lines.append(" " * (_MARGIN + 2) + _x_labels(chart.x, columns))
@@ -48,7 +73,7 @@ def scatter(chart: Chart, width: int) -> list[str]:
 
 
 def _weight(sign: str) -> int:
-    return 3 if sign.isdigit() else " o.*".index(sign)
+    return 5 if sign.isupper() else [" ", *_SIGNS.values()].index(sign)
 
 
 def _y_labels(axis: Axis) -> dict[int, str]:
@@ -60,7 +85,7 @@ def _y_labels(axis: Axis) -> dict[int, str]:
 
 def _x_labels(axis: Axis, columns: int) -> str:
     line = ""
-    for tick in axis.ticks:
+    for tick in sorted(axis.ticks, key=axis.fraction):
         label = parameters(tick)
         column = int(axis.fraction(tick) * columns)
         if column + len(label) <= columns and (not line or column > len(line) + 1):

@@ -52,6 +52,7 @@ class TaskFacts(NamedTuple):
         axis: the bands from 0.0 to 1.0, each with its answer or why there is none.
         models: the list, candidates first, at most `MOST_MODELS` of them.
         total: how many models of the task the catalog has.
+        off_ladder: whether there are candidates of sizes that no tier is taken from.
     """
 
     task: Task
@@ -59,17 +60,19 @@ class TaskFacts(NamedTuple):
     axis: tuple[LevelBand, ...]
     models: tuple[Listed, ...]
     total: int
+    off_ladder: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The facts as they stand in the page's data; what is not on record is left out."""
         task = self.task
+        sizes = (words.size_classes(one, others=self.off_ladder) for one in self.axis)
         return _known(
             name=task.name,
             title=words.title(task, self.asked),
             asked=self.asked,
             dataset=self.asked or task.dataset,
             metric=words.metric(task.metric),
-            sizes=next(filter(None, map(words.size_classes, self.axis)), None),
+            sizes=next(filter(None, sizes), None),
             bands=[_band(one, self) for one in self.axis],
             models=[_listed(one) for one in self.models],
             total=self.total,
@@ -93,12 +96,16 @@ def facts_of(catalog: Catalog, task: Task) -> TaskFacts:
     records = catalog.at(task.domain, task.sub_domain)
     sizes: dict[str, DenseSize] = {}
     excluded: dict[str, str] = {}
-    asked = None
+    asked, off_ladder = None, False
     try:
         asked = _asked(catalog, task, records)
-        scope = ladder_of(catalog, Question(task, asked)).scope
+        ladder = ladder_of(catalog, Question(task, asked))
+        scope = ladder.scope
         sizes = {one.record.stub: one.size for one in scope.candidates}
         excluded = dict(scope.excluded)
+        off_ladder = any(
+            not any(one.holds(size.millions) for one in ladder.classes) for size in sizes.values()
+        )
         axis = levels(task.name, catalog=catalog, dataset=asked)
     except NoCandidateError as error:
         if not records:
@@ -119,7 +126,7 @@ def facts_of(catalog: Catalog, task: Task) -> TaskFacts:
     # Picks first, so that a cut list still has them.
     models.sort(key=lambda one: (one.record.stub not in picks, *_order(one)))
     shown = sorted(models[:MOST_MODELS], key=_order)
-    return TaskFacts(task, asked, axis, tuple(shown), len(records))
+    return TaskFacts(task, asked, axis, tuple(shown), len(records), off_ladder)
 
 
 def _asked(catalog: Catalog, task: Task, records: Sequence[ModelRecord]) -> str | None:
@@ -208,6 +215,7 @@ def _band(one: LevelBand, of: TaskFacts) -> dict[str, Any]:
             sparsity=model.sparsity_percent,
             millions=selection.dense_millions,
             size=words.size(selection.dense_millions),
+            on_disk=words.on_disk(model.compressed_size_bytes),
             quality=quality,
             figure=None if quality is None else words.figure(quality),
             confidence=model.confidence,
@@ -229,6 +237,7 @@ def _listed(one: Listed) -> dict[str, Any]:
         millions=None if one.size is None else one.size.millions,
         quality=one.quality,
         figure=None if one.quality is None else words.figure(one.quality),
+        bytes=record.compressed_size_bytes,
         dataset=record.dataset,
         confidence=record.confidence,
         why_not=one.why_not,

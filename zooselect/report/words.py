@@ -46,6 +46,13 @@ def size(millions: float) -> str:
     return f"{millions / 1000:.3g} billion"
 
 
+def on_disk(count: int | None) -> str | None:
+    """A size on disk, e.g. `38.2 MB`."""
+    if count is None:
+        return None
+    return f"{count / 1e6:.3g} MB" if count < 999.5e6 else f"{count / 1e9:.3g} GB"
+
+
 def figure(value: float) -> str:
     """A quality, on a scale from 0 to 100."""
     return f"{value:.4g}"
@@ -95,8 +102,13 @@ def explanation(one: LevelBand, task: Task, dense: LevelBand) -> list[str]:
     return [*lines, *_where(selection.model, task), *_against(dense, selection)]
 
 
-def size_classes(one: LevelBand) -> str:
-    """The sizes the tiers were taken from, as a sentence; empty without an answer."""
+def size_classes(one: LevelBand, *, others: bool = False) -> str:
+    """The sizes the tiers were taken from, in words; empty without an answer.
+
+    Args:
+        one: a band.
+        others: whether there are models of other sizes.
+    """
     if one.selection is None:
         return ""
     parts = []
@@ -108,7 +120,10 @@ def size_classes(one: LevelBand) -> str:
         assert isinstance(smallest, float)
         span = size(largest) if largest == smallest else f"{size(smallest)} to {size(largest)}"
         parts.append(f"{span} ({', '.join(tiers)})" if tiers else span)
-    return f"Sizes a level chooses from: {'; '.join(parts)}."
+    told = f"Sizes a level chooses from: {'; '.join(parts)}."
+    if others:
+        told += " There are other sizes, none of them both pruned and quantized."
+    return told
 
 
 def about(provenance: Provenance) -> str:

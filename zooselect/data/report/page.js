@@ -77,6 +77,8 @@
     byId("quality").textContent = band.figure || (none ? "-" : "not on record");
     byId("quality").classList.toggle("unknown", !band.figure);
     byId("scale").textContent = task.metric ? `${task.metric}, 0 to 100` : "no metric for this task";
+    byId("on-disk").textContent = band.on_disk || (none ? "-" : "not on record");
+    byId("on-disk").classList.toggle("unknown", !band.on_disk);
     byId("got").textContent = none ? "-" : band.got;
     byId("zeros").textContent =
       band.sparsity !== undefined ? `${band.sparsity} % of its weights are zero`
@@ -119,7 +121,9 @@
       ...task.bands.map((one) => {
         const item = element("li", one.lower === one.upper ? "point" : "");
         item.style.flexGrow = String(one.upper - one.lower);
-        if (one.lower !== one.upper) item.append(element("i", "", String(one.lower)));
+        // The first band of all is level 0 alone; the next begins right after it.
+        const start = one.lower === one.upper || one.lower_inclusive ? "" : "above ";
+        item.append(element("i", "", `${start}${one.lower}`));
         item.append(element("b", "", one.tier), element("span", "", named(one.optimization)));
         return item;
       }),
@@ -164,21 +168,60 @@
 
   const sizeText = (one) => (one < 1000 ? `${Number(one.toPrecision(3))} M` : `${Number((one / 1000).toPrecision(3))} B`);
 
-  // Where a label of some width has room beside a step; boxes are left, top, right, bottom.
-  function roomFor(wide, step, taken, width, bottom) {
-    const near = [
-      [16, -12, "start"], [16, 20, "start"], [-16, -12, "end"], [-16, 20, "end"],
-      [0, -22, "middle"], [0, 32, "middle"], [22, 4, "start"], [-22, 4, "end"],
-      [16, -28, "start"], [-16, -28, "end"], [16, 38, "start"], [-16, 38, "end"],
-    ];
+  // Where the models stand, by stub: as far aside as it takes for none to hide another. The picks
+  // stand where their figures say; where no room is left, the rest is strewn.
+  function placesOf(models, x, y, left, right) {
+    const picks = new Set(task.bands.map((one) => one.stub));
+    const first = [...models].sort((one, other) => picks.has(other.stub) - picks.has(one.stub));
+    const places = new Map();
+    first.forEach((one, index) => {
+      const at = { x: x(one), y: y(one), room: picks.has(one.stub) ? 14 : 7 };
+      const free = (tried) =>
+        tried >= left && tried <= right &&
+        [...places.values()].every((other) => Math.hypot(other.x - tried, other.y - at.y) >= other.room);
+      const tried = [0, -7, 7, -14, 14, -21, 21].map((away) => at.x + away).find(free);
+      at.x = tried !== undefined ? tried : Math.min(Math.max(at.x + ((index * 0.618) % 1 - 0.5) * 42, left), right);
+      places.set(one.stub, at);
+    });
+    return places;
+  }
+
+  // Points along a line, near enough to each other that no label fits between.
+  function along(line) {
+    const found = [];
+    for (let index = 1; index < line.length; index += 1) {
+      const [from, to] = [line[index - 1], line[index]];
+      const count = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 6);
+      for (let part = 0; part <= count; part += 1) {
+        const share = count ? part / count : 0;
+        found.push({ x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share });
+      }
+    }
+    return found;
+  }
+
+  // Where a label of some width has room beside a step: clear of everything if that can be had,
+  // else of all but the models. Boxes are left, top, right, bottom.
+  function roomFor(wide, step, taken, models, width, bottom) {
+    const near = [];
+    for (const away of [0, 10, 20, 30, 40, 50, 60]) {
+      for (const [dx, dy] of [[16, -12], [16, 20], [16, 25], [22, 4], [0, -22], [0, 32]]) {
+        const [down, across] = [dy + Math.sign(dy - 4) * away, dx && dx + away];
+        near.push([across, down, dx ? "start" : "middle"], [dx, down, dx ? "start" : "middle"]);
+        if (dx) near.push([-across, down, "end"], [-dx, down, "end"]);
+      }
+    }
     const boxOf = ([dx, dy, anchor]) => {
       const start = step.x + dx - { start: 0, middle: wide / 2, end: wide }[anchor];
       return [start, step.y + dy - 12, start + wide, step.y + dy + 4];
     };
-    const fits = (box) =>
-      box[0] > 0 && box[2] < width && box[3] < bottom &&
-      taken.every((one) => box[2] < one[0] || box[0] > one[2] || box[3] < one[1] || box[1] > one[3]);
-    const place = near.find((one) => fits(boxOf(one))) || near[0];
+    const clear = (box) => (one) =>
+      box[2] < one[0] || box[0] > one[2] || box[3] < one[1] || box[1] > one[3];
+    const fits = (boxes) => (place) => {
+      const box = boxOf(place);
+      return box[0] > 0 && box[1] > 0 && box[2] < width && box[3] < bottom && boxes.every(clear(box));
+    };
+    const place = near.find(fits([...taken, ...models])) || near.find(fits(taken)) || near[0];
     taken.push(boxOf(place));
     return [step.x + place[0], step.y + place[1], place[2]];
   }
@@ -201,7 +244,7 @@
     const narrow = width < 560;
     const left = 44, right = 18, top = 22, foot = 46;
     const upper = known.length ? (narrow ? 240 : 300) : 0;
-    const lane = narrow ? 30 : 34;
+    const lane = 34;
     const gap = known.length && lanes.length ? 44 : lanes.length ? 20 : 0;
     const lower = lanes.length * lane;
     const height = top + upper + gap + lower + foot;
@@ -217,21 +260,29 @@
     const margin = Math.max((best - worst) * 0.08, 0.5);
     const y = (quality) => top + ((best + margin - quality) / (best - worst + 2 * margin)) * upper;
     const laneOf = (kind) => top + upper + gap + (lanes.indexOf(kind) + 0.5) * lane;
-    const at = (one) => ({
-      x: x(one.millions),
-      y: one.quality !== undefined ? y(one.quality) : laneOf(one.kind),
-    });
+    const places = placesOf(
+      models, (one) => x(one.millions),
+      (one) => (one.quality !== undefined ? y(one.quality) : laneOf(one.kind)), left, width - right,
+    );
+    const at = (one) => places.get(one.stub);
 
     const root = svg("svg", {
       viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
       "aria-label": `${models.length} models by size and quality; the list below has the same figures.`,
     });
+    // What labels keep clear of: left, top, right, bottom.
+    const taken = [];
+    function title(x, y, text) {
+      root.append(svg("text", { x, y, class: "axis" }, text));
+      taken.push([x, y - 12, x + text.length * 6.6, y + 4]);
+    }
     let last = Infinity;
     for (const one of sizeTicks(Math.exp(low), Math.exp(high)).reverse()) {
       const across = x(one);
       root.append(svg("line", { x1: across, x2: across, y1: top, y2: height - foot + 6, class: "grid" }));
       if (last === Infinity || across - last > 46) {
         root.append(svg("text", { x: across, y: height - foot + 22, class: "tick middle" }, sizeText(one)));
+        taken.push([across - 22, height - foot + 13, across + 22, height - foot + 24]);
         last = across;
       }
     }
@@ -242,11 +293,12 @@
           svg("text", { x: left - 8, y: y(one) + 4, class: "tick end" }, String(Number(one.toPrecision(4)))),
         );
       }
-      root.append(svg("text", { x: 2, y: 12, class: "axis" }, `quality: ${task.metric}`));
+      const cut = worst > margin ? " (axis does not start at 0)" : "";
+      title(2, 12, `quality: ${task.metric}${cut}`);
     }
     if (lanes.length) {
       const start = top + upper + gap;
-      root.append(svg("text", { x: 2, y: start - 8, class: "axis" }, task.metric ? "quality not on record" : "no metric for this task"));
+      title(2, start - 8, task.metric ? "quality not on record" : "no metric for this task");
       lanes.forEach((kind, index) => {
         root.append(svg("rect", {
           x: left, y: start + index * lane + 2, width: width - left - right, height: lane - 4, rx: 4, class: "lane",
@@ -275,7 +327,12 @@
       root.append(point);
       placed.push({ ...place, one });
     }
-    const taken = steps.map((step) => [step.x - 12, step.y - 12, step.x + 12, step.y + 12]);
+    taken.push(...steps.map((step) => [step.x - 12, step.y - 12, step.x + 12, step.y + 12]));
+    const around = (one) => [one.x - 4, one.y - 4, one.x + 4, one.y + 4];
+    taken.push(...along(line).map(around));
+    const drawn = [...places.values()].map(around);
+    // From left to right: who stands at the edge has fewest places for a label.
+    steps.sort((one, other) => one.x - other.x);
     const points = steps.map((step) => {
       const point = shape(step.kind, step.x, step.y, 8.5);
       point.classList.add("step");
@@ -287,7 +344,7 @@
       const one = step.from.lower === step.to.upper;
       const text = one ? `${step.to.upper}` : `${step.from.lower} \u2013 ${step.to.upper}`;
       const label = svg("text", { class: "level", "data-stub": step.stub }, text);
-      const [x, y, anchor] = roomFor(text.length * 7.2, step, taken, width, height - foot + 8);
+      const [x, y, anchor] = roomFor(text.length * 7.2, step, taken, drawn, width, height - foot + 14);
       label.setAttribute("x", x);
       label.setAttribute("y", y);
       label.setAttribute("text-anchor", anchor);
@@ -381,6 +438,7 @@
     cell("", "").append(element("span", `kind ${model.kind}`, named(model.kind)));
     cell("number", number(model.sparsity), "", "% zeros");
     cell("number", number(model.millions), "", "M");
+    cell("number", model.bytes === undefined ? undefined : number(model.bytes / 1e6), "", "MB on disk");
     cell("number", model.figure, "quality");
     cell("", model.confidence, "confidence");
     return made;
@@ -390,7 +448,10 @@
     const name = byId("by-name").value.trim().toLowerCase();
     const kind = byId("by-kind").value;
     const set = byId("by-dataset").value;
-    const most = byId("by-size").value === "" ? Infinity : Number(byId("by-size").value);
+    const most = (id) => (byId(id).value === "" ? Infinity : Number(byId(id).value));
+    const millions = most("by-size"), bytes = most("by-bytes") * 1e6;
+    // What is not on record is not known to be within a limit.
+    const within = (value, limit) => limit === Infinity || (value !== undefined && value <= limit);
     const models = new Map(task.models.map((one) => [one.stub, one]));
     let passed = 0;
     for (const one of byId("rows").children) {
@@ -399,7 +460,8 @@
         model.stub.toLowerCase().includes(name) &&
         (!kind || model.kind === kind) &&
         (!set || model.dataset === set) &&
-        (most === Infinity || (model.millions !== undefined && model.millions <= most)) &&
+        within(model.millions, millions) &&
+        within(model.bytes, bytes) &&
         (!byId("by-quality").checked || model.quality !== undefined) &&
         (!byId("by-candidate").checked || !model.why_not);
       passed += passes ? 1 : 0;
@@ -413,7 +475,7 @@
 
   function sortBy(button) {
     const key = button.dataset.sort;
-    const high = ["sparsity", "millions", "quality"].includes(key);
+    const high = ["sparsity", "millions", "bytes", "quality"].includes(key);
     sort = { key, descending: sort.key === key ? !sort.descending : high };
     for (const head of document.querySelectorAll("#models th")) head.removeAttribute("aria-sort");
     button.parentElement.setAttribute("aria-sort", sort.descending ? "descending" : "ascending");
