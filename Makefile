@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A process a core; a few tests start processes of their own, so not many.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
+# More than most CI machines have cores, for many tests wait; not many, for some start processes.
+PARALLEL := --numprocesses 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-apply test-engines test-faults test-legacy test-properties check bench bench-apply \
