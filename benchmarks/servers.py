@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -110,6 +109,10 @@ class Proxy:
         self._loop.run_until_complete(serving)
         started.set()
         self._loop.run_forever()
+        open_still = asyncio.all_tasks(self._loop)
+        for task in open_still:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*open_still, return_exceptions=True))
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -137,22 +140,32 @@ def peak_mib(process: subprocess.Popen[bytes]) -> float:
     return int(line.split()[1]) / 1024
 
 
+#: Runs a command as the child of a small process: on Linux the most memory of a process counts
+#: what it was copied from.
+_MEASURED = """
+import os, sys, time
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(child, 0)
+code = os.waitstatus_to_exitcode(status)
+print(time.perf_counter() - start, usage.ru_maxrss, code, file=sys.stderr)
+"""
+
+
 def run_peak(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
     """Seconds a command takes, and the most memory it has had, in MiB.
 
     Raises:
         subprocess.CalledProcessError: it failed.
     """
-    start = time.perf_counter()
-    with subprocess.Popen(
-        command,
+    measured = subprocess.run(
+        [sys.executable, "-SEc", _MEASURED, *command],
         env={**ENVIRONMENT, **environment},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    taken = time.perf_counter() - start
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return taken, usage.ru_maxrss / 1024
+        stderr=subprocess.PIPE,
+        check=True,
+    )
+    taken, peak, code = measured.stderr.split()[-3:]
+    if int(code):
+        raise subprocess.CalledProcessError(int(code), command)
+    return float(taken), int(peak) / 1024
