@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import statistics
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,16 +121,31 @@ def latencies(one: Session, other: Session, sample: dict[str, Array]) -> tuple[f
 
 def _onnxruntime() -> Any:
     try:
-        import onnxruntime
+        with _interrupts_wait():
+            import onnxruntime
     except ImportError as error:
-        # An interrupt while the library starts comes out as a failed import.
-        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
         raise UsageError(
             f"onnxruntime cannot be imported: {_reason(error)}",
             hint="pip install 'zooselect[onnx]'",
         ) from error
     return onnxruntime
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C take effect at the end: a library that starts swallows it, or fails to import."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield  # no signal comes to this thread, or none that is taken
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            handler(signal.SIGINT, None)
 
 
 def _reason(error: Exception) -> str:
