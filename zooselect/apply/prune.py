@@ -65,10 +65,10 @@ def zero_smallest(weights: Array, count: int) -> Array:
     del sizes
     pruned: Array = weights.copy()
     for block in _blocks(pruned):
-        sizes = np.abs(block)
-        equal = np.flatnonzero(sizes == threshold)[:left]
+        magnitudes = np.abs(block)
+        equal = np.flatnonzero(magnitudes == threshold)[:left]
         left -= len(equal)
-        block[sizes < threshold] = 0.0
+        block[magnitudes < threshold] = 0.0
         block[equal] = 0.0
     return pruned
 

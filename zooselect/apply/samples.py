@@ -180,9 +180,7 @@ def _read(path: Path, inputs: tuple[Input, ...], headers_only: bool = False) -> 
                 if headers_only:
                     continue
                 with archive.open(member) as file:
-                    array = np.lib.format.read_array(
-                        file, allow_pickle=False, max_header_size=_HEADER
-                    )
+                    array = _npy().read_array(file, allow_pickle=False, max_header_size=_HEADER)
                 if not np.all(np.isfinite(array)):
                     raise UsageError(
                         f"{path}: the array {one.name!a} has NaN or infinite numbers",
@@ -202,10 +200,16 @@ def _read(path: Path, inputs: tuple[Input, ...], headers_only: bool = False) -> 
     return sample
 
 
-def _header(file: Any) -> tuple[tuple[int, ...], Any]:
-    """Shape and type that the head of a .npy member states."""
+def _npy() -> Any:
+    """Numpy's own reading of .npy files, which older numpy gives no types for."""
     from numpy.lib import format as npy
 
+    return npy
+
+
+def _header(file: Any) -> tuple[tuple[int, ...], Any]:
+    """Shape and type that the head of a .npy member states."""
+    npy = _npy()
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, kind = read(file, max_header_size=_HEADER)
