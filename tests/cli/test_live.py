@@ -36,9 +36,9 @@ COMMANDS = {
 def _impatient(monkeypatch, tmp_path):
     """A cache of its own, and no waiting."""
     monkeypatch.setenv("ZOOSELECT_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("ZOOSELECT_TIMEOUT", "0.15")
+    monkeypatch.setenv("ZOOSELECT_TIMEOUT", "0.4")
     monkeypatch.setenv("ZOOSELECT_RETRY_BUDGET", "0")
-    monkeypatch.setattr(client_module, "ANSWER_WITHIN", 0.2)
+    monkeypatch.setattr(client_module, "ANSWER_WITHIN", 0.6)
 
 
 def page(text, status="200 OK", **headers):

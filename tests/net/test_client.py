@@ -30,7 +30,7 @@ class Asking:
     def __init__(self, server=None, **options):
         self.slept, self.said = [], []
         home = parse(server.url) if server is not None else None
-        options = {"home": home, "timeout": 0.15, "chance": lambda: 1.0, **options}
+        options = {"home": home, "timeout": 0.6, "chance": lambda: 1.0, **options}
         self._client = Client(**options, sleep=self._sleep, clock=self._now, say=self.said.append)
         self._home = home
 
