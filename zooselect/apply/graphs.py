@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from zooselect.plan.onnx_layers import inner_graphs
+from zooselect.onnx_graph import inner_graphs
 
 #: The nodes that use each value.
 Users = defaultdict[str, list[Any]]

@@ -14,11 +14,10 @@ from zooselect.apply.tensors import (
     place_of,
     reading,
     tensor_bytes,
-    tensors_of,
     whereabouts,
 )
 from zooselect.errors import IntegrityError, LocalFileError
-from zooselect.plan.onnx_layers import inner_graphs
+from zooselect.onnx_graph import inner_graphs, tensors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

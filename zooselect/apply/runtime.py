@@ -133,19 +133,25 @@ def _onnxruntime() -> Any:
 
 @contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Let Ctrl-C take effect at the end: a library that starts swallows it, or fails to import."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield  # no signal comes to this thread, or none that is taken
-        return
+    """Let Ctrl-C and SIGTERM take effect at the end.
+
+    A library that is interrupted while it starts swallows that, or fails to import.
+    """
     came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():  # the one that signals come to
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                handlers[number] = handler
+                signal.signal(number, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if came:
-            handler(signal.SIGINT, None)
+            handlers[signal.Signals(came[0])](came[0], None)
 
 
 def _reason(error: Exception) -> str:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from zooselect.errors import IntegrityError, LocalFileError
-from zooselect.plan.onnx_layers import inner_graphs
+from zooselect.onnx_graph import tensors_of
 
 BLOCK = 1 << 20
 AGAIN = "export it again"
 #: Types several of which stand in a byte.
 _PACKED = {"UINT4": 2, "INT4": 2, "FLOAT4E2M1": 2, "UINT2": 4, "INT2": 4}
-
-
-def tensors_of(graph: Any) -> Iterator[Any]:
-    """Yield every tensor of a graph: initializers, attributes, those of inner graphs."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-        for inner in inner_graphs(node):
-            yield from tensors_of(inner)
 
 
 def tensor_bytes(tensor: Any) -> int:

@@ -7,7 +7,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 from zooselect.apply.network import Network
-from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED, inner_graphs
+from zooselect.onnx_graph import inner_graphs
+from zooselect.plan.onnx_layers import DOMAINS, WEIGHTED
 
 
 class LayerNode(NamedTuple):

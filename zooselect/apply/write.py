@@ -11,9 +11,10 @@ from typing import IO
 
 from zooselect import __version__
 from zooselect.apply.network import LARGEST_FILE, Network
-from zooselect.apply.tensors import external, tensor_bytes, tensors_of
+from zooselect.apply.tensors import external, tensor_bytes
 from zooselect.errors import LocalFileError, UsageError
 from zooselect.level import POLICY
+from zooselect.onnx_graph import tensors_of
 
 #: What the keys of its metadata begin with.
 _OWN = "zooselect."

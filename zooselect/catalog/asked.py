@@ -57,6 +57,11 @@ class FilesAt(NamedTuple):
     address: Address | None = None
     client: Callable[[], Client] | None = None
 
+    @property
+    def source(self) -> str:
+        """What provenance calls whoever keeps them: `mirror` or `api`."""
+        return "api" if self.kind == "api" else "mirror"
+
 
 class Source(Protocol):
     """What catalogs are got from: a server with its cache, or a catalog at hand."""

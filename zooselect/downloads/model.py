@@ -292,8 +292,8 @@ def _asked(stub: Stub, source: Source, settings: Settings, terms: Terms) -> tupl
         keeper, listing = listed(stub, source, settings)
     except NotFoundError as error:
         files = source.files
-        kind = "api" if files is not None and files.kind == "api" else "mirror"
-        terms.pinned.missing(error.message, None if files is None else (kind, files.place))
+        asked = None if files is None else (files.source, files.place)
+        terms.pinned.missing(error.message, asked)
     return keeper, terms.pinned.checked(listing)
 
 

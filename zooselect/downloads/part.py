@@ -125,7 +125,8 @@ class Part:
         """
         if hasattr(os, "posix_fadvise"):
             start, size = self._noted, self.size - self._noted
-            os.posix_fadvise(self._out.fileno(), start, size, os.POSIX_FADV_DONTNEED)
+            with contextlib.suppress(OSError):  # a file system that takes no advice is as good
+                os.posix_fadvise(self._out.fileno(), start, size, os.POSIX_FADV_DONTNEED)
 
     def _write_note(self, proof: Proof) -> None:
         temporary = self.path.with_suffix(".tmp")

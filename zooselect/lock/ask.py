@@ -143,8 +143,7 @@ class Asking:
                 listing = mirror_listing(record, location)
             return Files(locked_model(stub, listing))
         except NotFoundError as error:
-            kind = "api" if place.kind == "api" else "mirror"
-            return Files(None, gone=True, reason=error.message, place=(kind, location))
+            return Files(None, gone=True, reason=error.message, place=(place.source, location))
 
 
 def locked_model(stub: str, listing: Listing) -> LockedModel:

@@ -11,7 +11,6 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from zooselect.mirror.roles import (
     is_onnx,
 )  # fmt: skip
 from zooselect.names import safe_name
+from zooselect.onnx_graph import tensors_of
 
 _HEAD = 1024  # bytes that tell an error page
 _LARGEST_TEXT = 256 << 20  # a larger JSON file is not read whole to be checked
@@ -115,7 +115,7 @@ def _check_onnx(path: Path) -> tuple[str, ...]:
     if not (model.graph.node and model.graph.output and model.opset_import):
         raise BrokenFileError("not a whole ONNX network")
     found: dict[str, None] = {}
-    for tensor in _tensors(model.graph):
+    for tensor in tensors_of(model.graph):
         if uses_external_data(tensor):
             entry = {one.key: one.value for one in tensor.external_data}
             try:
@@ -123,17 +123,6 @@ def _check_onnx(path: Path) -> tuple[str, ...]:
             except ValueError as error:
                 raise BrokenFileError(f"its external data has an unsafe name: {error}") from error
     return tuple(found)
-
-
-def _tensors(graph: Any) -> Iterator[Any]:
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            yield from attribute.tensors
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from _tensors(inner)
 
 
 def _check_archive(path: Path, name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zooselect.errors import IntegrityError, LocalFileError, UsageError
+from zooselect.onnx_graph import inner_graphs
 from zooselect.plan.layers import HEAD, STEM, Layer
 
 #: The operators that are layers, and the names of ONNX's own domain.
@@ -51,14 +52,6 @@ def graph_layers(graph: Any) -> tuple[list[Layer], dict[str, str]]:
             behind[output] = here
     roles |= dict.fromkeys(ends, HEAD)
     return list(weights.values()), roles
-
-
-def inner_graphs(node: Any) -> Iterator[Any]:
-    """Yield the graphs inside a node, as If and Loop have them."""
-    for attribute in node.attribute:
-        yield from attribute.graphs
-        if attribute.HasField("g"):
-            yield attribute.g
 
 
 def _inputs(node: Any) -> Iterator[str]:
